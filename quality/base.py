@@ -1,0 +1,24 @@
+"""What a row gate is: findings on one row, from its text, its regions and its pictures."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Protocol
+
+from schemas.case import Case
+from schemas.context import Context
+from schemas.findings import Finding
+from schemas.instruction import Instruction
+from schemas.rendered import Rendered
+from schemas.spec import Strict
+
+
+class RowGate(Protocol):
+    """Registered by entry point under ``medcurate.gates``; one file each; must not keep state between rows."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Strict]]
+
+    def __init__(self, options: Any) -> None: ...
+
+    def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
+        """Yield what is wrong with the row; ``pictures`` are those of ``row.images``, in order."""
+        ...

@@ -1,0 +1,178 @@
+"""Case: one annotated clinical unit as a reader found it, in the source's own coordinates.
+
+A case never holds decoded pixels.  It says where the bytes are (`ImageRef`), how they will be shown
+(`View`), and what is known about them.  Readers make cases, converters ask about them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from schemas.findings import Finding
+from schemas.view import Box, View
+
+Polarity = Literal["present", "absent", "uncertain"]
+RegionKind = Literal["box", "mask", "contour", "point"]
+TextKind = Literal["caption", "mention", "report", "findings", "impression", "indication", "history", "section", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A region drawn into the picture (box, contour, point or set-of-mark number), in view pixels."""
+
+    kind: Literal["box", "contour", "point", "number"]
+    points: tuple[float, ...]
+    """x0 y0 x1 y1 for a box, x y ... for a contour, x y for a point or a number."""
+    colour: tuple[int, int, int] = (255, 0, 0)
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Where one image's bytes lie and how they become the published picture.
+
+    Converters derive variants with `dataclasses.replace` (a crop through ``view``, drawn ``marks``); the
+    renderer executes whatever the reference says, and equal references are rendered and stored once.
+    """
+
+    files: tuple[str, ...]
+    """Paths inside the dataset's source; one, or a whole series where the view cuts across its files."""
+    media_type: str
+    """By content, not by name: image/jpeg, image/png, image/tiff, application/dicom, application/x-nifti, ..."""
+    view: View
+    bit_depth: int = 8
+    channels: int = 1
+    marks: tuple[Mark, ...] = ()
+    array: str = ""
+    """Name of the array inside the file, for npz; ``name`` and, in ``view.frame``, its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRef:
+    """A 3D source that a row carries whole."""
+
+    files: tuple[str, ...]
+    media_type: str
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    """Millimetres per voxel along the three voxel axes; 0 where unknown."""
+    orientation: str
+    """nibabel axis codes of +i +j +k, e.g. ``RAS``; empty where the header does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A statement about the whole case, in canonical words, with the dataset's own word kept."""
+
+    name: str
+    original: str
+    polarity: Polarity = "present"
+    image_index: int = -1
+    """The image it is about, -1 for all of the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A labelled place on one image, in source coordinates of that image's plane (see `schemas.view`).
+
+    ``box`` is ``(u0, v0, u1, v1)`` with continuous, half-open edges: a VOC box ``xmin=1, xmax=1`` covers the
+    first pixel column and reads ``u0=0, u1=1``.  Every region has a box; for masks it is the tight box.
+    """
+
+    label: str
+    original: str
+    kind: RegionKind
+    image_index: int
+    box: Box
+    rle: str = ""
+    """COCO compressed run-length string (column-major) at ``size``, for masks."""
+    size: tuple[int, int] = (0, 0)
+    """(height, width) of the mask's grid, equal to the source plane's."""
+    points: tuple[float, ...] = ()
+    """u0 v0 u1 v1 ... for contours and points."""
+    area: float = 0.0
+    """Source pixels covered (mask or contour), 0 for boxes and points."""
+    instance: str = ""
+    """The dataset's own id of the object, equal across slices of one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words that came with the case."""
+
+    kind: TextKind
+    content: str
+    language: str = "en"
+    title: str = ""
+    """A section's heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswer:
+    """A question and answer that came with the case."""
+
+    question: str
+    answer: str
+    options: tuple[str, ...] = ()
+    answer_index: int = -1
+    question_type: str = ""
+    answer_type: Literal["", "open", "closed", "choice"] = ""
+    language: str = "en"
+    key: str = ""
+    """The dataset's own id of the question."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """All turns of an existing dialogue as (question, answer), where there is more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """How the images were made; empty strings where unknown."""
+
+    modality: str = ""
+    anatomy: str = ""
+    view: str = ""
+    """Projection of a radiograph (PA, AP, lateral) or view of an ultrasound."""
+    plane: str = ""
+    """axial, coronal or sagittal."""
+    laterality: str = ""
+    """left or right, for a paired body part."""
+    contrast: str = ""
+    manufacturer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """Only what the source states; never shown in a question unless it can be seen."""
+
+    sex: Literal["", "female", "male", "other"] = ""
+    age_years: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One annotated clinical unit: an image, volume, study or figure with everything known about it."""
+
+    dataset: str
+    key: str
+    """Stable within the dataset: from content or the dataset's own ids, never from position."""
+    group: str | None
+    """Patient, else lesion, else study; ``None`` states that the source does not tell."""
+    split: str
+    """As shipped: train, val, test, or empty."""
+    images: tuple[ImageRef, ...] = ()
+    volumes: tuple[VolumeRef, ...] = ()
+    labels: tuple[Label, ...] = ()
+    regions: tuple[Region, ...] = ()
+    texts: tuple[Text, ...] = ()
+    questions: tuple[QuestionAnswer, ...] = ()
+    acquisition: Acquisition = Acquisition()
+    demographics: Demographics = Demographics()
+    license: str = ""
+    """SPDX id of this case where it differs from the dataset's, else empty."""
+    complete_regions: bool = True
+    """True where every instance of the dataset's labels is annotated, so that absence and counts are known."""
+    findings: tuple[Finding, ...] = field(default=())
+    """What the reader noticed and repaired; they go to ``quality.flags`` and the report."""
+
+    def present(self) -> list[str]:
+        """Canonical names of the labels that are true of the case, in order, without repetition."""
+        return list(dict.fromkeys(label.name for label in self.labels if label.polarity == "present"))

@@ -1,0 +1,28 @@
+"""Finds readers, converters, gates, tasks and export formats through entry points, the built-in ones too."""
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from schemas.errors import UserError, nearest
+
+Kind = Literal["readers", "converters", "gates", "tasks", "exports"]
+
+
+@cache
+def _entries(kind: Kind) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=f"medcurate.{kind}")}
+
+
+def names(kind: Kind) -> list[str]:
+    """Sorted names of everything registered under ``medcurate.<kind>``."""
+    return sorted(_entries(kind))
+
+
+@cache
+def load(kind: Kind, name: str) -> Any:
+    """Import and return one registered part; `UserError` with the nearest name where there is none."""
+    entries = _entries(kind)
+    if name not in entries:
+        raise UserError(f"there is no {kind.removesuffix('s')} {name!r}{nearest(name, entries)}")
+    return entries[name].load()

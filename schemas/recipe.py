@@ -1,0 +1,110 @@
+"""Recipe: everything that a release depends on, besides the sources and the code, in one YAML."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from schemas.spec import SplitRule, Strict, resolve
+from schemas.yaml_file import load_yaml
+
+
+class Choice(Strict):
+    """A registered part by name, with options that the part itself checks."""
+
+    type: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class DatasetChoice(Strict):
+    """One source of the mixture."""
+
+    spec: str
+    """Path of the spec, relative to the recipe."""
+    converters: list[Choice] | None = None
+    """Instead of the recipe's converters."""
+    limit: int | None = Field(default=None, ge=1)
+    """At most so many cases, the first by their hash."""
+    max_rows: int | None = Field(default=None, ge=1)
+    """At most so many rows kept."""
+    split: SplitRule | None = None
+    """Instead of the spec's."""
+
+
+class EngineChoice(Strict):
+    """Where generated text comes from."""
+
+    type: Literal["template", "openai", "vllm"] = "template"
+    base_urls: list[str] = Field(default_factory=list)
+    model: str = ""
+    revision: str = ""
+    api_key_env: str = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key; a local server needs none."""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 512
+    seed: int = 0
+    concurrency: int = Field(default=32, ge=1)
+    timeout_s: float = 120.0
+    options: dict[str, Any] = Field(default_factory=dict)
+    """For ``vllm``: python (of its environment), tensor_parallel, arguments."""
+
+
+class Synthesis(Strict):
+    """The tasks that a model performs, and the model."""
+
+    tasks: list[Choice]
+    engine: EngineChoice = EngineChoice()
+    answers: str = ""
+    """Folder or address of the answer store; beside the work folder where empty."""
+
+
+class Waiver(Strict):
+    """A written reason to publish although a release gate refuses."""
+
+    gate: str
+    dataset: str = ""
+    reason: str = Field(min_length=10)
+
+
+class Output(Strict):
+    """What the shards look like."""
+
+    formats: list[Literal["parquet", "webdataset"]] = ["parquet", "webdataset"]
+    shard_rows: int = Field(default=5000, ge=1)
+    shard_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
+
+
+class Recipe(Strict):
+    """One release."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]*$")
+    title: str = ""
+    description: str = ""
+    seed: int = 0
+    language: str = "en"
+    datasets: list[DatasetChoice] = Field(min_length=1)
+    converters: list[Choice] = Field(default_factory=list)
+    synthesis: Synthesis | None = None
+    gates: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options of gates by gate name; ``{enabled: false}`` turns one off."""
+    waivers: list[Waiver] = Field(default_factory=list)
+    output: Output = Output()
+    store: str = "releases"
+    """Folder or fsspec address; relative to the recipe."""
+    work: str = ""
+    """Folder for unfinished work; ``<store>/.work`` beside a local store where empty."""
+    partition_cases: int = Field(default=2000, ge=1)
+    parent: str = ""
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe; its paths come back absolute."""
+    recipe = load_yaml(path, Recipe)
+    base = path.parent
+    datasets = [choice.model_copy(update={"spec": resolve(choice.spec, base)}) for choice in recipe.datasets]
+    update: dict[str, Any] = {"store": resolve(recipe.store, base), "datasets": datasets}
+    if recipe.work:
+        update["work"] = resolve(recipe.work, base)
+    return recipe.model_copy(update=update)

@@ -1,0 +1,80 @@
+"""What an engine and a task are: a request in, a typed answer or a typed failure out."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from schemas.case import Case, ImageRef
+from schemas.context import Context
+from schemas.instruction import Instruction
+from schemas.rendered import Rendered
+from schemas.spec import Strict
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model; its digest is the key under which the answer is stored."""
+
+    messages: tuple[tuple[str, str], ...]
+    """(role, text) pairs; images stand before the text of the first user turn."""
+    images: tuple[Rendered, ...]
+    schema: dict[str, Any] | None = None
+    """JSON schema that the answer must follow."""
+    samples: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model said, raw."""
+
+    texts: tuple[str, ...]
+    """One per sample."""
+    digest: str
+    """Of the exact request."""
+    model: str
+    revision: str
+    sampling: str
+    stored: bool
+    """True where it came from the answer store and nothing was asked."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer."""
+
+    code: str
+    """rate_limited, server_error, timeout, connection, refused_request, truncated, invalid_json, ..."""
+    detail: str
+    digest: str = ""
+
+
+class Engine(Protocol):
+    """Answers requests concurrently; one per process, shared by its partitions."""
+
+    def submit(self, request: Request) -> "Future[Answer | Failure]":
+        """Queue one request; blocks while too many are in flight."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Task(Protocol):
+    """A prompt, a schema and a parse.  Registered by entry point under ``medcurate.tasks``; one file each."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Strict]]
+
+    def __init__(self, options: Any) -> None: ...
+
+    def prompt(
+        self, case: Case, pictures: Mapping[ImageRef, Rendered], context: Context
+    ) -> Iterator[tuple[str, Request]]:
+        """Yield (row id, request) for what should be written about the case."""
+        ...
+
+    def parse(self, row_id: str, answer: Answer, case: Case, context: Context) -> Instruction | Failure:
+        """Turn the answer into a row, or say why it cannot be one."""
+        ...
