@@ -29,7 +29,7 @@ class CaseError(Exception):
         self.status = status
 
 
-class ReleaseRefused(Exception):
+class ReleaseError(Exception):
     """A gate or the ledger refused the whole release; nothing was published (exit code 1)."""
 
 

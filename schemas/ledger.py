@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from schemas.errors import ReleaseRefused
+from schemas.errors import ReleaseError
 
 
 class Status(StrEnum):
@@ -45,11 +45,11 @@ def ledger_schema() -> Any:
 
 
 def balance(what: str, came_in: int, ended: Iterable[tuple[str, int]]) -> None:
-    """Raise `ReleaseRefused` unless ``came_in`` equals the sum over all statuses that they ended in."""
+    """Raise `ReleaseError` unless ``came_in`` equals the sum over all statuses that they ended in."""
     parts = list(ended)
     total = sum(count for _, count in parts)
     if total != came_in:
         sums = " + ".join(f"{count} {status}" for status, count in parts)
-        raise ReleaseRefused(
+        raise ReleaseError(
             f"the ledger does not balance: {came_in} {what} came in, but {sums} = {total} are accounted for"
         )

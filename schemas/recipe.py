@@ -70,7 +70,7 @@ class Waiver(Strict):
 class Output(Strict):
     """What the shards look like."""
 
-    formats: list[Literal["parquet", "webdataset"]] = ["parquet", "webdataset"]
+    formats: tuple[Literal["parquet", "webdataset"], ...] = ("parquet", "webdataset")
     shard_rows: int = Field(default=5000, ge=1)
     shard_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
 

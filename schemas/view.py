@@ -39,7 +39,7 @@ class View:
     slope: float = 1.0
     intercept: float = 0.0
     window: str = "none"
-    """``none``, ``linear``, ``linear_exact`` or ``sigmoid`` (DICOM PS3.3 C.11.2), ``lut``, ``percentile``, ``range``."""
+    """``none``, ``linear``, ``linear_exact`` or ``sigmoid`` (PS3.3 C.11.2), ``lut``, ``percentile``, ``range``."""
     window_center: float = 0.0
     window_width: float = 0.0
     """Centre and width in modality units (HU for CT), after slope and intercept."""

@@ -58,7 +58,9 @@ class Engine(Protocol):
         """Queue one request; blocks while too many are in flight."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of connections and processes."""
+        ...
 
 
 class Task(Protocol):
