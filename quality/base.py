@@ -5,10 +5,17 @@ from typing import Any, ClassVar, Protocol
 
 from schemas.case import Case
 from schemas.context import Context
-from schemas.findings import Finding
+from schemas.findings import Finding, Severity
 from schemas.instruction import Instruction
 from schemas.rendered import Rendered
 from schemas.spec import Strict
+
+
+class GateOptions(Strict):
+    """What every gate can be told in ``recipe.gates`` and, per source, in ``spec.gates``."""
+
+    enabled: bool = True
+    """``false`` turns the gate off."""
 
 
 class RowGate(Protocol):
@@ -22,3 +29,8 @@ class RowGate(Protocol):
     def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
         """Yield what is wrong with the row; ``pictures`` are those of ``row.images``, in order."""
         ...
+
+
+def refuse(code: str, detail: str) -> Finding:
+    """A finding that sends the row to quarantine."""
+    return Finding(code, detail, Severity.REFUSE)

@@ -1,0 +1,71 @@
+"""Gate: nothing of a template, a table or a program is left in the words."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from quality.base import GateOptions, refuse
+from schemas.case import Case
+from schemas.context import Context
+from schemas.findings import Finding
+from schemas.instruction import Instruction
+from schemas.rendered import Rendered
+
+_SLOT = re.compile(r"\{\{?\s*[\w.\[\]|: -]{0,60}\s*\}?\}|%\(\w+\)[sd]|\$\{\w+\}")
+_TAG = re.compile(r"<(/?[A-Za-z_][^<>\n]{0,60})>")
+_PLACE = re.compile(
+    r"\[(?:insert|your|todo|tbd|placeholder|label|name|date|value|finding|answer)\b[^\]\n]{0,40}\]", re.I
+)
+
+
+class ResidueOptions(GateOptions):
+    """What counts as residue."""
+
+    tags: tuple[str, ...] = ("image", "ref", "box", "think", "answer")
+    """Names of ``<name>`` and ``</name>`` that belong into a row (LLaVA, MedRegA, R1); all others are residue."""
+    null_words: tuple[str, ...] = ("nan", "NaN", "NAN", "NaT", "NULL", "null", "undefined", "None")
+    """Literal empty values of tables and programs, as whole words, as they are written here.  ``None`` that
+    opens a sentence is left alone where it is the source's own words or goes on with ``of``: people write so."""
+
+
+class Residue:
+    """Refuses rows with slots (``{organ}``), tags (``<finding>``) or empty values (``nan``) in their words.
+
+    Codes: ``residue_slot``, ``residue_tag``, ``residue_null``.  Source: FIELD.md section 19 "template defects".
+    """
+
+    name: ClassVar[str] = "residue"
+    Options: ClassVar[type[GateOptions]] = ResidueOptions
+
+    def __init__(self, options: ResidueOptions) -> None:
+        self.options = options
+        self._tags = frozenset(options.tags) | {f"/{tag}" for tag in options.tags}
+        words = "|".join(re.escape(word) for word in options.null_words)
+        self._null = re.compile(rf"(?<![\w'-])(?:{words})(?![\w'-])") if words else None
+
+    def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
+        """Search the words of every turn, of the options, the answer and the labels."""
+        turns = [message.content for message in row.messages]
+        words = "\n".join([*turns, *row.options, row.answer, *row.labels])
+        if ("{" in words or "%(" in words) and _SLOT.search(words):
+            yield refuse("residue_slot", "a slot of a template was not filled")
+        elif "[" in words and _PLACE.search(words):
+            yield refuse("residue_slot", "a bracketed slot of a template was not filled")
+        if "<" in words and any(found not in self._tags for found in _TAG.findall(words)):
+            yield refuse("residue_tag", "a tag stands in the words that is none of the allowed ones")
+        if self._null and self._has_null(words, own=not row.provenance.template and not row.provenance.model):
+            yield refuse("residue_null", "an empty value of a table (nan, None, NULL) stands in the words")
+
+    def _has_null(self, words: str, own: bool) -> bool:
+        """``own``: the words are the source's, not a template's or a model's."""
+        assert self._null is not None
+        return any(not _is_prose(words, found, own) for found in self._null.finditer(words))
+
+
+def _is_prose(words: str, found: re.Match[str], own: bool) -> bool:
+    if found[0] != "None":
+        return False
+    if words.startswith(" of ", found.end()):
+        return True
+    before = words[: found.start()].rstrip(" \t")
+    return own and (not before or before[-1] in "\n.?!:;")
