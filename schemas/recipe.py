@@ -96,6 +96,9 @@ class Recipe(Strict):
     work: str = ""
     """Folder for unfinished work; ``<store>/.work`` beside a local store where empty."""
     partition_cases: int = Field(default=2000, ge=1)
+    """Cases per partition, the unit of work that a restarted run does not repeat."""
+    decode: bool = True
+    """Decode every picture to check and hash its pixels; without, JPEG and PNG pass through unseen."""
     parent: str = ""
 
 

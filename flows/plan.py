@@ -1,0 +1,155 @@
+"""Plan: every dataset of the recipe is listed once, in streams, and cut into partitions of items."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from heapq import nsmallest
+from pathlib import Path
+from typing import Any
+
+from flows.code_version import code_version
+from flows.workspace import Workspace, read_json, write_json
+from readers.base import Item, Refusal, open_reader
+from schemas.identity import case_order, digest
+from schemas.recipe import Choice, DatasetChoice, Recipe
+from schemas.spec import DatasetSpec, load_spec
+
+
+@dataclass(frozen=True)
+class Job:
+    """One partition: everything a worker process needs to know, as plain data."""
+
+    dataset: str
+    index: int
+    items: str
+    """JSON lines, one item or refusal each."""
+    stage: str
+    """Folder that the partition fills; ``done.json`` in it is written last."""
+    cases: int
+    fingerprint: str
+    """Of items, spec, converters, gates, synthesis, seed and code: a finished stage with the same is not redone."""
+    spec: dict[str, Any]
+    recipe: dict[str, Any]
+    converters: list[dict[str, Any]]
+    answers: str
+    crashed: tuple[str, ...] = ()
+    """Keys that killed a worker in this run."""
+    only: str = ""
+    """Where set, all other items are passed over: a trial of one suspect, whose stage is thrown away."""
+
+
+def load_specs(recipe: Recipe) -> list[DatasetSpec]:
+    """The specs of the recipe's datasets, in order, the recipe's own split rule put in; names must differ."""
+    from schemas.errors import UserError
+
+    specs: list[DatasetSpec] = []
+    for choice in recipe.datasets:
+        spec = load_spec(Path(choice.spec))
+        if any(spec.name == other.name for other in specs):
+            raise UserError(f"the recipe names the dataset {spec.name!r} twice; give one of them another name")
+        specs.append(spec.model_copy(update={"split": choice.split}) if choice.split else spec)
+    return specs
+
+
+def plan_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space: Workspace) -> list[Job]:
+    """List one dataset into partition files and return its jobs; an unchanged listing is not made again."""
+    folder = space.plan / spec.name
+    wanted = digest(
+        spec.model_dump_json(),
+        code_version(),
+        fingerprint_of(spec.root),
+        str(choice.limit),
+        str(recipe.partition_cases),
+    )
+    plan = read_json(folder / "plan.json")
+    if not plan or plan["fingerprint"] != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        listing = _limited(open_reader(spec, Path(choice.spec)).items(), spec.name, choice.limit)
+        plan = {"fingerprint": wanted, "partitions": _write_partitions(listing, folder, recipe.partition_cases)}
+        write_json(folder / "plan.json", plan)
+    converters = [part.model_dump() for part in _converters(recipe, choice)]
+    settings = digest(
+        spec.model_dump_json(), json.dumps(converters), json.dumps(recipe.gates, sort_keys=True), code_version(),
+        str(recipe.seed), recipe.language, str(recipe.decode), wanted,
+        recipe.synthesis.model_dump_json() if recipe.synthesis else "", os.environ.get("MEDCURATE_ID_KEY", ""),
+    )  # fmt: skip
+    answers = (recipe.synthesis.answers if recipe.synthesis else "") or str(space.folder.parent / "answers")
+    return [
+        Job(
+            dataset=spec.name, index=index, items=str(folder / part["file"]), cases=part["cases"],
+            stage=str(space.stage / f"{spec.name}-{index:05d}"), fingerprint=digest(settings, part["digest"]),
+            spec=spec.model_dump(), recipe=recipe.model_dump(), converters=converters, answers=answers,
+        )
+        for index, part in enumerate(plan["partitions"])
+    ]  # fmt: skip
+
+
+def read_items(path: Path) -> Iterator[Item | Refusal]:
+    """The items of one partition file."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            data = json.loads(line)
+            yield Refusal(**data["refusal"]) if "refusal" in data else Item(data["key"], data["data"])
+
+
+def fingerprint_of(root: str) -> str:
+    """Digest of path, size and time of every file below ``root``, so that a mended source is read again."""
+    parts: list[str] = []
+
+    def visit(folder: str) -> None:
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda found: found.name):
+                if entry.is_dir(follow_symlinks=False):
+                    visit(entry.path)
+                else:
+                    state = entry.stat(follow_symlinks=False)
+                    parts.append(f"{entry.path}\0{state.st_size}\0{state.st_mtime_ns}")
+
+    path = Path(root)
+    if path.is_dir():
+        visit(root)
+    elif path.exists():
+        parts.append(f"{root}\0{path.stat().st_size}\0{path.stat().st_mtime_ns}")
+    return digest(*(part.encode("utf-8", "surrogateescape").hex() for part in parts))
+
+
+def _converters(recipe: Recipe, choice: DatasetChoice) -> list[Choice]:
+    return recipe.converters if choice.converters is None else choice.converters
+
+
+def _limited(listing: Iterable[Item | Refusal], dataset: str, limit: int | None) -> Iterator[Item | Refusal]:
+    """All of the listing, or its first ``limit`` by case order; a key that stands twice is refused the second time."""
+    if limit is not None:
+        listing = nsmallest(limit, listing, key=lambda item: case_order(dataset, item.key))
+    seen: set[bytes] = set()
+    for item in listing:
+        mark = bytes.fromhex(digest(item.key))[:8]
+        if mark in seen:
+            detail = f"{item.key}: another case has the same key; make the keys of {dataset} unique"
+            yield Refusal(f"{item.key}#again-{len(seen)}", "repeated_key", detail)
+        else:
+            yield item
+        seen.add(mark)
+
+
+def _write_partitions(listing: Iterable[Item | Refusal], folder: Path, size: int) -> list[dict[str, Any]]:
+    partitions: list[dict[str, Any]] = []
+    batch: list[str] = []
+
+    def flush() -> None:
+        if batch:
+            name = f"{len(partitions):05d}.jsonl"
+            (folder / name).write_text("".join(batch), "utf-8")
+            partitions.append({"file": name, "cases": len(batch), "digest": digest(*batch)})
+            batch.clear()
+
+    for item in listing:
+        data = {"refusal": asdict(item)} if isinstance(item, Refusal) else {"key": item.key, "data": item.data}
+        batch.append(json.dumps(data, ensure_ascii=True, sort_keys=True) + "\n")
+        if len(batch) == size:
+            flush()
+    flush()
+    return partitions

@@ -1,0 +1,69 @@
+"""One pool of spawned processes for all pixel work; a process that dies takes one case with it, not the run."""
+
+import multiprocessing
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+
+from flows.plan import Job
+from flows.worker import crashed_on, run_partition, start_worker
+
+MOST_CRASHES = 20
+"""Cases of one partition that may kill their worker before the run gives up: then it is the machine, not the data."""
+
+
+class Workers:
+    """Runs partitions and shards in ``count`` processes, from several threads."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._lock = Lock()
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.count, multiprocessing.get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
+        )
+
+    def partition(self, job: Job) -> dict[str, Any]:
+        """Run one partition; where a case kills the process, run again without that case."""
+        for _ in range(MOST_CRASHES):
+            pool = self._pool
+            try:
+                counts: dict[str, Any] = pool.submit(run_partition, job).result()
+                return counts
+            except BrokenProcessPool:
+                self._replace(pool)
+                key = crashed_on(job)
+                if key and key not in job.crashed and self._was_alone(job, key):
+                    job = replace(job, crashed=(*job.crashed, key))
+        raise RuntimeError(f"partition {job.dataset}-{job.index} killed its worker {MOST_CRASHES} times")
+
+    def _was_alone(self, job: Job, key: str) -> bool:
+        """Whether ``key`` kills a process of its own: the pool breaks for all partitions when one of them crashes."""
+        alone = ProcessPoolExecutor(
+            1, multiprocessing.get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
+        )
+        with alone:
+            try:
+                alone.submit(run_partition, replace(job, only=key, stage=job.stage + "-trial")).result()
+            except BrokenProcessPool:
+                return True
+        return False
+
+    def submit(self, function: Any, *arguments: Any) -> "Future[Any]":
+        """Run any picklable function in the pool."""
+        return self._pool.submit(function, *arguments)
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is broken:
+                broken.shutdown(wait=False, cancel_futures=True)
+                self._pool = self._new()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,56 @@
+"""What is checked before any work starts, so that a mistake costs seconds and not a night."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.rows import Identities
+from flows.worker import open_converter
+from readers.base import open_reader
+from schemas.errors import UserError
+from schemas.recipe import Recipe
+from schemas.spec import DatasetSpec
+
+
+def check(recipe: Recipe, specs: Sequence[DatasetSpec]) -> None:
+    """Raise `UserError` for anything in recipe or specs that could not work."""
+    from quality.row_gates import open_gates
+
+    for choice, spec in zip(recipe.datasets, specs, strict=True):
+        check_root(spec)
+        open_reader(spec, Path(choice.spec))
+        Identities(spec)
+        open_gates(recipe.gates, spec.gates)
+        for converter in recipe.converters if choice.converters is None else choice.converters:
+            open_converter(converter)
+    if recipe.synthesis is not None:
+        from synthesis.pipeline import check_engine, open_tasks
+
+        open_tasks(recipe.synthesis.tasks)
+        check_engine(recipe.synthesis.engine)
+    elif not recipe.converters and any(choice.converters is None for choice in recipe.datasets):
+        raise UserError("the recipe names neither converters nor synthesis, so no row could come of it; add converters")
+    _check_version_is_new(recipe)
+
+
+def check_sources(specs: Sequence[DatasetSpec]) -> None:
+    """Raise `UserError` where data is missing: the one mistake worth finding before Prefect itself is started."""
+    for spec in specs:
+        check_root(spec)
+
+
+def check_root(spec: DatasetSpec) -> None:
+    """Raise `UserError` unless the dataset's data is where the spec says."""
+    if not spec.root:
+        raise UserError(f"{spec.name}: the spec names no root; say where the data lies")
+    if "://" not in spec.root and not Path(spec.root).exists():
+        raise UserError(f"{spec.name}: there is nothing at {spec.root}; mend root in its spec, or fetch the data first")
+
+
+def _check_version_is_new(recipe: Recipe) -> None:
+    from storage.release import exists
+
+    if exists(recipe.store, recipe.name, recipe.version):
+        raise UserError(
+            f"{recipe.name}@{recipe.version} is already published in {recipe.store} and releases never change; "
+            "give the recipe a new version"
+        )

@@ -1,0 +1,231 @@
+"""The Prefect flow: plan, partitions, resolve, shards, gates, publish.
+
+Tasks are whole partitions and shards, run by threads; their bodies go to one pool of processes (`flows.pool`).
+What is finished is known from marker files in the workspace, not from Prefect's result cache, which would call a
+partition done although its files are gone.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows import prefect_settings
+
+prefect_settings.apply()
+
+from prefect import flow, get_run_logger, task  # noqa: E402 - settings first
+from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
+from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect.futures import PrefectFuture, as_completed  # noqa: E402
+from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
+
+from flows import accounting, preflight, release_files  # noqa: E402
+from flows.plan import Job, load_specs, plan_dataset  # noqa: E402
+from flows.pool import Workers  # noqa: E402
+from flows.progress import tell  # noqa: E402
+from flows.worker import finished  # noqa: E402
+from flows.workspace import Workspace, read_json, write_json  # noqa: E402
+from schemas.errors import UserError  # noqa: E402
+from schemas.identity import digest  # noqa: E402
+from schemas.manifest import Manifest, ReleaseFile  # noqa: E402
+from schemas.recipe import DatasetChoice, Recipe, load_recipe  # noqa: E402
+from schemas.spec import DatasetSpec  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all tasks of one run share; never sent to the server."""
+
+    recipe: Recipe
+    specs: list[DatasetSpec]
+    space: Workspace
+    workers: Workers
+
+
+@task(name="plan", task_run_name="plan-{name}", cache_policy=NO_CACHE, persist_result=False)
+def plan_task(name: str, run: Run, choice: DatasetChoice, spec: DatasetSpec) -> list[Job]:
+    """List one dataset into partitions."""
+    return plan_dataset(run.recipe, choice, spec, run.space)
+
+
+@task(name="partition", task_run_name="partition-{name}", cache_policy=NO_CACHE, persist_result=False)
+def partition_task(name: str, run: Run, job: Job) -> dict[str, Any]:
+    """Read, convert, render, ask, gate and stage one partition, unless an earlier try has."""
+    return finished(job) or run.workers.partition(job)
+
+
+@task(name="resolve", cache_policy=NO_CACHE, persist_result=False)
+def resolve_task(run: Run, jobs: list[Job]) -> list[Any]:
+    """Decide split, duplicates and limits of every case over all partitions; returns the findings."""
+    from quality.resolve import resolve
+
+    tables = [Path(job.stage) / "cases.parquet" for job in jobs]
+    decisions, findings = resolve(tables, run.recipe, run.specs)
+    run.space.decisions.parent.mkdir(parents=True, exist_ok=True)
+    temporary = run.space.decisions.with_suffix(".part")
+    decisions.write_parquet(temporary)
+    temporary.replace(run.space.decisions)
+    return list(findings)
+
+
+@task(name="pack", task_run_name="pack-{name}", cache_policy=NO_CACHE, persist_result=False)
+def pack_task(name: str, run: Run, plan: Any, stages: list[str], decided: str) -> list[ReleaseFile]:
+    """Write one shard in every format, unless an earlier try has."""
+    from storage.pack import pack_shard
+
+    formats = list(run.recipe.output.formats)
+    wanted = digest(decided, json.dumps(plan.to_json(), sort_keys=True), *formats)
+    marker = run.space.markers / f"{name}.json"
+    done = read_json(marker)
+    if done and done["fingerprint"] == wanted:
+        files = [ReleaseFile.model_validate(file) for file in done["files"]]
+        if all((run.space.release / file.path).is_file() for file in files):
+            return files
+    folders = [Path(stage) for stage in stages]
+    files = run.workers.submit(pack_shard, plan, folders, run.space.decisions, run.space.release, formats).result()
+    write_json(marker, {"fingerprint": wanted, "files": [file.model_dump() for file in files]})
+    return list(files)
+
+
+@task(name="gates", cache_policy=NO_CACHE, persist_result=False)
+def gates_task(run: Run, files: list[ReleaseFile], findings: list[Any]) -> list[Any]:
+    """Hold the shards against the release gates (great-expectations and others); returns verdicts."""
+    from quality.release import check_release
+
+    shards = [run.space.release / file.path for file in files if file.path.startswith("data/")]
+    return list(check_release(shards, findings, run.recipe, run.specs, run.space.release / "quality"))
+
+
+@task(name="publish", cache_policy=NO_CACHE, persist_result=False)
+def publish_task(run: Run, manifest: Manifest) -> str:
+    """Copy the finished folder to the store, the manifest last."""
+    from storage.release import publish
+
+    return str(publish(run.space.release, run.recipe.store, manifest))
+
+
+@flow(name="medcurate", flow_run_name="{recipe}", persist_result=False, log_prints=False)
+def release_flow(recipe: str, workers: int = 0, store: str = "") -> dict[str, Any]:
+    """Make one release.
+
+    Args:
+        recipe: path of the recipe.
+        workers: processes for pixel work; 0 for one per core.
+        store: instead of the recipe's.
+
+    Returns:
+        ``release`` (its address), ``totals`` (kind -> dataset -> status -> count), ``verdicts``.
+
+    Raises:
+        UserError: the recipe or a spec is wrong; nothing was started.
+        ReleaseError: a gate or the ledger refused; nothing was published.
+    """
+    chosen = load_recipe(Path(recipe).resolve())
+    if store:
+        from schemas.spec import resolve
+
+        chosen = chosen.model_copy(update={"store": resolve(store, Path.cwd())})
+    specs = load_specs(chosen)
+    preflight.check(chosen, specs)
+    space = Workspace.of(chosen)
+    with space.locked():
+        pool = Workers(workers or os.cpu_count() or 1)
+        try:
+            result = _make(Run(chosen, specs, space, pool))
+        finally:
+            pool.close()
+    shutil.rmtree(space.folder, ignore_errors=True)
+    return result
+
+
+def _make(run: Run) -> dict[str, Any]:
+    jobs = _plan(run)
+    counts = _partitions(run, jobs)
+    findings = resolve_task(run, jobs)
+    files = _pack(run, jobs)
+    run.space.release.mkdir(parents=True, exist_ok=True)
+    totals = accounting.write_ledger(jobs, run.space.decisions, run.space.release)
+    accounting.write_quarantine(jobs, run.space.release)
+    _show_totals(totals)
+    accounting.check_balance(jobs, counts, totals, files)
+    tell("gates", 0, 1, "release")
+    verdicts = gates_task(run, files, findings)
+    _show_verdicts(verdicts)
+    release_files.refuse_if(verdicts)
+    manifest = release_files.write_all(run.recipe, run.specs, run.space.release, files, totals, verdicts)
+    tell("publish", 0, 1, "release")
+    address = publish_task(run, manifest)
+    _show_release(address, manifest)
+    return {"release": address, "totals": totals, "verdicts": [verdict.to_json() for verdict in verdicts]}
+
+
+def _plan(run: Run) -> list[Job]:
+    names = [spec.name for spec in run.specs]
+    tell("plan", 0, len(names), "datasets")
+    jobs: list[Job] = []
+    for index, (choice, spec) in enumerate(zip(run.recipe.datasets, run.specs, strict=True)):
+        jobs += plan_task(spec.name, run, choice, spec)
+        tell("plan", index + 1, len(names), "datasets")
+    if not jobs:
+        raise UserError("the recipe's datasets hold no case; check the roots and reader options in their specs")
+    return jobs
+
+
+def _partitions(run: Run, jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    total, done = sum(job.cases for job in jobs), 0
+    tell("cases", 0, total)
+    futures = {partition_task.submit(f"{job.dataset}-{job.index:05d}", run, job): job for job in jobs}
+    for future in as_completed(list(futures)):
+        future.result()
+        done += futures[future].cases
+        tell("cases", done, total)
+    return [future.result() for future in futures]
+
+
+def _pack(run: Run, jobs: Sequence[Job]) -> list[ReleaseFile]:
+    from storage.plan import plan_shards
+
+    plans = plan_shards(run.space.decisions, run.recipe.output.shard_rows, run.recipe.output.shard_bytes)
+    decided = digest(*(job.fingerprint for job in jobs), run.space.decisions.read_bytes().hex())
+    release_files.remove_strangers(run.space.release, plans)
+    tell("shards", 0, len(plans), "shards")
+    stages = [job.stage for job in jobs]
+    futures: list[PrefectFuture[list[ReleaseFile]]] = [
+        pack_task.submit(plan.name, run, plan, stages, decided) for plan in plans
+    ]
+    for done, future in enumerate(as_completed(futures)):
+        future.result()
+        tell("shards", done + 1, len(plans), "shards")
+    return sorted((file for future in futures for file in future.result()), key=lambda file: file.path)
+
+
+def _show_totals(totals: accounting.Totals) -> None:
+    table = [
+        {"dataset": name, "kind": kind, **{status: found.get(status, 0) for status in release_files.STATUSES}}
+        for kind, sets in totals.items()
+        for name, found in sets.items()
+    ]
+    create_table_artifact(table, key="ledger", description="What became of every case and row")
+
+
+def _show_verdicts(verdicts: Sequence[Any]) -> None:
+    logger = get_run_logger()
+    for verdict in verdicts:
+        if not verdict.passed:
+            logger.warning("gate %s: %s", verdict.gate, verdict.detail)
+
+
+def _show_release(address: str, manifest: Manifest) -> None:
+    lines = [f"# {manifest.name} {manifest.version}", "", f"Published at `{address}`.", ""]
+    lines += [f"- `{file.path}`: {file.rows} rows, {file.bytes} bytes" for file in manifest.files if file.rows]
+    create_markdown_artifact("\n".join(lines), key="release", description="The published release")
+
+
+def make_runner(workers: int) -> Any:
+    """The flow with as many threads as there are worker processes."""
+    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=workers or os.cpu_count() or 1)
+    return release_flow.with_options(task_runner=runner)

@@ -1,0 +1,41 @@
+"""``medcurate run``: the flow in this process, with progress and a closing table."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from flows import prefect_settings, preflight
+from flows.plan import load_specs
+from schemas.recipe import load_recipe
+
+
+def run_recipe(recipe: Path, *, workers: int = 0, store: str = "", as_json: bool = False) -> dict[str, Any]:
+    """Run one recipe and print what became of it; returns the flow's result."""
+    chosen = load_recipe(recipe.resolve())
+    preflight.check_sources(load_specs(chosen))
+    result = quietly(recipe, workers, store)
+    if as_json:
+        json.dump(result, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
+        sys.stdout.write("\n")
+    else:
+        from flows.show import print_totals
+
+        print_totals(result["totals"])
+        print(f"release: {result['release']}")
+    return result
+
+
+def quietly(recipe: Path, workers: int, store: str) -> dict[str, Any]:
+    """Run the flow under progress bars; Prefect's own log lines would tear them, so only its crashes are shown."""
+    from flows.show import Bars
+
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    prefect_settings.apply()
+    with Bars() as bars:
+        bars.say("starting Prefect (its database is made on the first run)")
+        from flows.release_flow import make_runner
+
+        result: dict[str, Any] = make_runner(workers)(str(recipe), workers=workers, store=store)
+    return result

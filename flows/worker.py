@@ -1,0 +1,121 @@
+"""The body of a partition, run in a pool process that imports no Prefect, great-expectations or datasets."""
+
+import os
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flows.ledger_file import LedgerWriter
+from flows.plan import Job, read_items
+from flows.rows import Identities, staged
+from flows.steps import Step, close_cases, convert, read, render_pictures, run_steps
+from flows.workspace import read_json, write_json
+from readers.base import Item, Refusal
+from schemas import plugins
+from schemas.context import Context
+from schemas.recipe import Choice, Recipe
+from schemas.spec import DatasetSpec
+from schemas.yaml_file import validate
+
+
+def start_worker(parent: int) -> None:
+    """Pool initialiser: a worker whose flow was killed must not live on and write."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def finished(job: Job) -> dict[str, Any] | None:
+    """The counts of an earlier try at the very same work, or ``None``."""
+    done = read_json(Path(job.stage) / "done.json")
+    return done["counts"] if done and done["fingerprint"] == job.fingerprint else None
+
+
+def run_partition(job: Job) -> dict[str, Any]:
+    """Fill the job's stage folder and return the counts, ``done.json`` being written last."""
+    from storage.stage import StageWriter
+
+    folder = Path(job.stage)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    spec, recipe = DatasetSpec.model_validate(job.spec), Recipe.model_validate(job.recipe)
+    identities = Identities(spec)
+    counts: Counter[str] = Counter()
+    with LedgerWriter(folder, spec, identities) as ledger:
+        stage = StageWriter(folder)
+        for work in run_steps(iter(()), partition_steps(job, spec, recipe)):
+            ledger.write(work)
+            counts["cases"] += 1
+            counts["rows"] += len(work.rows) + len(work.refused) + len(work.lost)
+            if work.dropped is None:
+                stage.add(staged(work, spec, identities))
+        stage.finish()
+    (folder / "current").unlink()
+    write_json(folder / "done.json", {"fingerprint": job.fingerprint, "counts": dict(counts)})
+    return dict(counts)
+
+
+def partition_steps(job: Job, spec: DatasetSpec, recipe: Recipe) -> list[Step]:
+    """The plain list of steps that every case of the partition takes."""
+    from quality.row_gates import gate, open_gates
+    from readers.base import open_reader
+    from readers.source import Source
+
+    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
+    reader = open_reader(spec)
+    steps: list[Step] = [
+        lambda _: read(_watched(job), reader),
+        convert([open_converter(Choice.model_validate(choice)) for choice in job.converters], context),
+        render_pictures(Source.open(spec.root), recipe.decode, all_of_case=recipe.synthesis is not None),
+    ]
+    if recipe.synthesis is not None:
+        steps.append(_synthesis_step(recipe, job.answers, context))
+    gates = open_gates(recipe.gates, spec.gates)
+    return [*steps, lambda works: gate(works, gates, context), close_cases]
+
+
+def _watched(job: Job) -> Iterator[Item | Refusal]:
+    """The job's items; the key being worked on stands in a file, so that a crash of this process names its cause."""
+    skip = set(job.crashed)
+    with Path(job.stage, "current").open("wb", buffering=0) as current:
+        for item in read_items(Path(job.items)):
+            if job.only and item.key != job.only:
+                continue
+            if item.key in skip:
+                detail = (
+                    f"{item.key}: decoding it killed the worker process; the file is hostile or the codec has a fault"
+                )
+                yield Refusal(item.key, "crashed_decoder", detail)
+                continue
+            current.seek(0)
+            current.write(item.key.encode() + b"\n")
+            yield item
+
+
+def crashed_on(job: Job) -> str:
+    """Key of the case that was being worked on when the process died, or an empty string."""
+    path = Path(job.stage, "current")
+    return path.read_bytes().split(b"\n", 1)[0].decode() if path.exists() else ""
+
+
+def open_converter(choice: Choice) -> Any:
+    """The registered converter with its options checked."""
+    kind = plugins.load("converters", choice.type)
+    return kind(validate(kind.Options, choice.options, f"converter {choice.type}: options"))
+
+
+def _synthesis_step(recipe: Recipe, answers: str, context: Context) -> Step:
+    from synthesis.pipeline import open_tasks, shared_engine, synthesise
+
+    assert recipe.synthesis is not None
+    tasks = open_tasks(recipe.synthesis.tasks)
+    engine = shared_engine(recipe.synthesis.engine, answers)
+    return lambda works: synthesise(works, tasks, engine, context)
