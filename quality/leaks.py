@@ -1,0 +1,79 @@
+"""Finds what is in two splits at once, and pictures that are annotated in two ways."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quality.verdict import ReleaseFinding
+from schemas.findings import Severity
+
+GATE = "split_leak"
+
+RANK = {"train": 0, "val": 1, "test": 2}
+"""Splits in the order of their use; a leak is reported on the later one.  Other names come last, by name."""
+
+
+def leaks(kept: Any, max_share: float = 0.0) -> list[ReleaseFinding]:
+    """Pictures and groups that are in more than one split.
+
+    Args:
+        kept: `polars.DataFrame` with dataset, group_id, pictures (list of digests) and split.
+        max_share: share of a held-out split's pictures or groups that may leak.
+
+    Returns:
+        One finding for each dataset, held-out split and place where its pictures or groups also are; it refuses
+        the release where the share is above ``max_share``.
+    """
+    import polars as pl
+
+    pictures = kept.select("dataset", "split", thing="pictures").explode("thing").drop_nulls().unique()
+    groups = kept.select("dataset", "split", thing="group_id").unique()
+    return [*_shared(pl, pictures, "pictures", max_share), *_shared(pl, groups, "groups", max_share)]
+
+
+def conflicts(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[ReleaseFinding]:
+    """Pictures that stand in one dataset with different annotation.
+
+    Args:
+        kept: `polars.DataFrame` with dataset, picture_key and annotation_digest.
+        label_kinds: ``label_kind`` by dataset: labels that contradict each other only exist where there are labels.
+        max_share: share of a dataset's pictures above which the release is refused.
+    """
+    import polars as pl
+
+    shown = kept.filter(pl.col("picture_key") != "")
+    counted = shown.group_by("dataset", "picture_key").agg(ways=pl.col("annotation_digest").n_unique())
+    table = counted.group_by("dataset").agg(total=pl.len(), several=(pl.col("ways") > 1).sum()).sort("dataset")
+    return [
+        _conflict(dataset, several, total, label_kinds.get(dataset, "none") != "none", max_share)
+        for dataset, total, several in table.iter_rows()
+        if several
+    ]
+
+
+def _conflict(dataset: str, several: int, total: int, labelled: bool, max_share: float) -> ReleaseFinding:
+    detail = f"{dataset}: {several} of {total} pictures stand in several cases with different annotation"
+    if not labelled:
+        return ReleaseFinding("repeated_pictures", Severity.NOTE, detail, dataset)
+    severity = Severity.REFUSE_RELEASE if several / total > max_share else Severity.FLAG
+    return ReleaseFinding("conflicting_labels", severity, detail, dataset)
+
+
+def _shared(pl: Any, places: Any, what: str, max_share: float) -> list[ReleaseFinding]:
+    """``places``: dataset, split, thing; all distinct."""
+    rank = pl.col("split").replace_strict(RANK, default=len(RANK), return_dtype=pl.Int64)
+    ranked = places.with_columns(rank=rank)
+    pairs = ranked.join(ranked, on="thing", suffix="_too").filter(
+        (pl.col("rank") > pl.col("rank_too"))
+        | ((pl.col("rank") == pl.col("rank_too")) & (pl.col("split") > pl.col("split_too")))
+    )
+    where = ["dataset", "split", "dataset_too", "split_too"]
+    counts = pairs.group_by(where).agg(shared=pl.col("thing").n_unique()).sort(where)
+    totals = {(dataset, split): n for dataset, split, n in places.group_by("dataset", "split").len().iter_rows()}
+    found = []
+    for dataset, split, other, split_too, shared in counts.iter_rows():
+        total = totals[dataset, split]
+        of = "" if other == dataset else f" of {other}"
+        severity = Severity.REFUSE_RELEASE if shared / total > max_share else Severity.FLAG
+        detail = f"{dataset}: {shared} of {total} {what} in {split} are in {split_too}{of} too"
+        found.append(ReleaseFinding(GATE, severity, detail, dataset))
+    return found

@@ -1,0 +1,46 @@
+"""Thresholds of the checks of whole releases, set in ``recipe.gates`` beside those of the row gates."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+from quality.base import GateOptions
+from schemas.yaml_file import validate
+
+
+class SplitLeakOptions(GateOptions):
+    """Pictures or groups that are in two splits."""
+
+    max_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of a held-out split's pictures or groups that may also be in another split.  0: honest splits."""
+
+
+class ConflictingLabelsOptions(GateOptions):
+    """The same picture with different annotation within one dataset."""
+
+    max_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of a dataset's pictures above which the release is refused; below it is reported.  1: only reported,
+    since a picture may carry several true annotations.  Ours."""
+
+
+class ExpectationsOptions(GateOptions):
+    """The great-expectations suite."""
+
+    batch_rows: int = Field(default=100_000, ge=1)
+    """Rows in memory at once."""
+
+
+RELEASE_GATES: dict[str, type[GateOptions]] = {
+    "split_leak": SplitLeakOptions,
+    "conflicting_labels": ConflictingLabelsOptions,
+    "expectations": ExpectationsOptions,
+}
+
+Kind = TypeVar("Kind", bound=GateOptions)
+
+
+def release_options(kind: type[Kind], gates: Mapping[str, Mapping[str, Any]]) -> Kind:
+    """The options of one release gate from ``recipe.gates``; `UserError` names an unknown one."""
+    name = next(name for name, model in RELEASE_GATES.items() if model is kind)
+    return validate(kind, dict(gates.get(name, {})), f"gates.{name}")

@@ -1,0 +1,213 @@
+"""Decides, over all partitions, which cases are kept and which split each is in; reads hashes, never pixels."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quality.components import components
+from quality.leaks import RANK, conflicts, leaks
+from quality.release_options import ConflictingLabelsOptions, SplitLeakOptions, release_options
+from quality.verdict import ReleaseFinding
+from schemas.findings import Severity
+from schemas.identity import fraction
+from schemas.recipe import Recipe
+from schemas.spec import DatasetSpec
+
+COLUMNS = (
+    "dataset", "case_id", "order", "group_id", "shipped_split", "split_policy", "annotation_digest", "images",
+    "rows", "bytes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """What the recipe says about one dataset."""
+
+    fractions: Mapping[str, float]
+    max_rows: int | None = None
+    label_kind: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Every staged case with its fate."""
+
+    decisions: Any
+    """`polars.DataFrame`: dataset, case_id, order, rows, bytes, split, status (kept, duplicate, filtered), reason,
+    detail; sorted by order.  ``split`` is empty unless kept."""
+    findings: list[ReleaseFinding]
+
+
+def facts_of(recipe: Recipe, specs: Sequence[DatasetSpec]) -> dict[str, DatasetFacts]:
+    """The facts of each dataset; ``specs`` in the order of ``recipe.datasets``."""
+    return {
+        spec.name: DatasetFacts((choice.split or spec.split).fractions, choice.max_rows, spec.label_kind)
+        for choice, spec in zip(recipe.datasets, specs, strict=True)
+    }
+
+
+def resolve(
+    tables: Iterable[str | Path], recipe: Recipe, specs: Sequence[DatasetSpec]
+) -> tuple[Any, list[ReleaseFinding]]:
+    """`decide` with the facts of a recipe and its specs (in the order of ``recipe.datasets``).
+
+    Returns:
+        ``(decisions, findings)`` of the `Resolution`.
+    """
+    done = decide(tables, facts_of(recipe, specs), recipe.seed, recipe.gates)
+    return done.decisions, done.findings
+
+
+def decide(
+    staged: Iterable[str | Path],
+    facts: Mapping[str, DatasetFacts],
+    seed: int = 0,
+    gates: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Resolution:
+    """Decide over all staged cases.
+
+    1. Equal pictures (by decoded pixels, else by bytes) with equal annotation: the first by ``order`` is kept.
+    2. ``max_rows``: cases by ``order`` for as long as the sum of their rows stays within it.
+    3. Groups that share a picture are joined.  ``hash`` cases get the split of their joined group: that of its
+       shipped cases where it has any, else by a hash of it; ``shipped`` cases keep theirs.
+
+    Args:
+        staged: the partitions' ``cases.parquet``.
+        facts: by dataset, in the recipe's order.
+        seed: the recipe's.
+        gates: ``recipe.gates``.
+    """
+    import polars as pl
+
+    cases = _load(pl, staged)
+    cases = _limited(pl, _deduplicated(pl, cases), facts)
+    cases = _split(pl, cases, facts, seed)
+    kept = cases.filter(pl.col("status") == "kept")
+    limit = release_options(SplitLeakOptions, gates or {})
+    found = leaks(kept, limit.max_share) if limit.enabled else []
+    pairs = release_options(ConflictingLabelsOptions, gates or {})
+    if pairs.enabled:
+        found += conflicts(kept, {name: one.label_kind for name, one in facts.items()}, pairs.max_share)
+    found += _unsplit(pl, kept)
+    wanted = ("dataset", "case_id", "order", "rows", "bytes", "split", "status", "reason", "detail")
+    return Resolution(cases.select(wanted), found)
+
+
+def _load(pl: Any, staged: Iterable[str | Path]) -> Any:
+    """All cases by order, with ``pictures`` (sorted distinct digests) and their joined ``picture_key``."""
+    digest = pl.element().struct.field("pixel_digest")
+    either = pl.when(digest != "").then(digest).otherwise(pl.element().struct.field("sha256"))
+    frames = [pl.scan_parquet(path).select(COLUMNS) for path in sorted(map(str, staged))]
+    if not frames:
+        frames = [pl.LazyFrame(schema=_schema(pl))]
+    return (
+        pl.concat(frames)
+        .with_columns(pictures=pl.col("images").list.eval(either).list.unique().list.sort())
+        .drop("images")
+        .with_columns(picture_key=pl.col("pictures").list.join("|"))
+        .sort("order", "dataset", "case_id")
+        .collect()
+    )
+
+
+def _schema(pl: Any) -> dict[str, Any]:
+    image = pl.Struct({"sha256": pl.String, "pixel_digest": pl.String, "phash": pl.UInt64})
+    own = {"images": pl.List(image), "rows": pl.Int32, "bytes": pl.Int64}
+    return {name: own.get(name, pl.String) for name in COLUMNS}
+
+
+def _deduplicated(pl: Any, cases: Any) -> Any:
+    """Adds status, reason and detail."""
+    same = ["picture_key", "annotation_digest"]
+    first = pl.struct("dataset", "case_id").first().over(same)
+    repeated = (pl.col("picture_key") != "") & (pl.int_range(pl.len()).over(same) > 0)
+    text = pl.format(
+        "its pictures and annotation equal those of case {} of {}",
+        first.struct.field("case_id"),
+        first.struct.field("dataset"),
+    )
+    return cases.with_columns(
+        status=pl.when(repeated).then(pl.lit("duplicate")).when(pl.col("rows") == 0).then(pl.lit("filtered"))
+        .otherwise(pl.lit("kept")),
+        reason=pl.when(repeated).then(pl.lit("exact_duplicate")).when(pl.col("rows") == 0).then(pl.lit("no_rows"))
+        .otherwise(pl.lit("")),
+        detail=pl.when(repeated).then(text).when(pl.col("rows") == 0).then(pl.lit("no row of it is left"))
+        .otherwise(pl.lit("")),
+    )  # fmt: skip
+
+
+def _limited(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts]) -> Any:
+    limits = {name: one.max_rows for name, one in facts.items() if one.max_rows is not None}
+    if not limits:
+        return cases
+    limit = pl.col("dataset").replace_strict(limits, default=None, return_dtype=pl.Int64)
+    counted = pl.when(pl.col("status") == "kept").then(pl.col("rows").cast(pl.Int64)).otherwise(0)
+    over = (pl.col("status") == "kept") & (counted.cum_sum().over("dataset") > limit).fill_null(False)
+    text = pl.format("its dataset already gives the {} rows that max_rows allows", limit)
+    return cases.with_columns(
+        status=pl.when(over).then(pl.lit("filtered")).otherwise("status"),
+        reason=pl.when(over).then(pl.lit("max_rows")).otherwise("reason"),
+        detail=pl.when(over).then(text).otherwise("detail"),
+    )
+
+
+def _split(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts], seed: int) -> Any:
+    """Adds ``split``: of kept cases; empty for others."""
+    joined = _joined(pl, cases)
+    order = {name: number for number, name in enumerate(facts)}
+    shipped = (pl.col("split_policy") == "shipped") & (pl.col("shipped_split") != "")
+    held = pl.col("shipped_split").filter(shipped & (pl.col("status") == "kept"))
+    place = pl.col("dataset").replace_strict(order, default=len(order), return_dtype=pl.Int64)
+    table = (
+        joined.group_by("component")
+        .agg(held.unique().sort().alias("held"), place.min().alias("place"), pl.col("group_id").min().alias("name"))
+    )  # fmt: skip
+    names = list(facts)
+    split = {
+        component: min(held, key=_rank) if held else _hashed(facts[names[place]].fractions, seed, name)
+        for component, held, place, name in table.select("component", "held", "place", "name").iter_rows()
+    }
+    drawn = pl.col("component").replace_strict(list(split), list(split.values()), return_dtype=pl.String)
+    chosen = pl.when(shipped).then("shipped_split").otherwise(drawn)
+    return joined.with_columns(split=pl.when(pl.col("status") == "kept").then(chosen).otherwise(pl.lit("")))
+
+
+def _joined(pl: Any, cases: Any) -> Any:
+    """Adds ``component``: equal for all groups that are linked by shared pictures."""
+    numbered = cases.with_columns(group=pl.col("group_id").rank("dense").cast(pl.Int64) - 1)
+    pairs = (
+        numbered.select("group", "pictures").explode("pictures").drop_nulls().unique()
+        .with_columns(first=pl.col("group").min().over("pictures"))
+        .filter(pl.col("first") != pl.col("group")).select("first", "group").unique()
+    )  # fmt: skip
+    count = int(numbered["group"].max() or 0) + 1
+    found = components(count, pairs.iter_rows())
+    return numbered.with_columns(component=pl.Series(found, dtype=pl.Int64).gather(numbered["group"]))
+
+
+def _hashed(fractions: Mapping[str, float], seed: int, name: str) -> str:
+    drawn, edge = fraction(seed, "split", name), 0.0
+    for split, share in fractions.items():
+        edge += share
+        if drawn < edge:
+            return split
+    return [name for name, share in fractions.items() if share > 0][-1]
+
+
+def _rank(split: str) -> tuple[int, str]:
+    return RANK.get(split, len(RANK)), split
+
+
+def _unsplit(pl: Any, kept: Any) -> list[ReleaseFinding]:
+    """Cases under the shipped policy that were shipped without a split."""
+    bare = kept.filter((pl.col("split_policy") == "shipped") & (pl.col("shipped_split") == ""))
+    return [
+        ReleaseFinding(
+            "split_missing",
+            Severity.FLAG,
+            f"{name}: {count} cases were shipped without a split and got one by a hash of their group",
+            name,
+        )
+        for name, count in bare.group_by("dataset").len().sort("dataset").iter_rows()
+    ]
