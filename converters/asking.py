@@ -1,0 +1,139 @@
+"""What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from converters.geometry_words import plane_of
+from converters.speech import Speech, speech
+from converters.templating import Table, Template, load_table
+from schemas.case import Case
+from schemas.context import Context
+from schemas.identity import fraction, row_id
+from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance, Task
+from schemas.spec import Strict
+
+
+class Common(Strict):
+    """Options that every converter takes."""
+
+    language: str = ""
+    """Language of the templates; the recipe's where empty."""
+    variant: str = ""
+    """Tells two uses of one converter in one recipe apart, so that their rows have different ids."""
+
+
+@dataclass(slots=True)
+class Asker:
+    """One converter at work on one case: makes ids, draws templates, builds rows."""
+
+    case: Case
+    context: Context
+    converter: str
+    options: Common
+
+    @property
+    def language(self) -> str:
+        """Language of the rows."""
+        return self.options.language or self.context.language
+
+    @property
+    def words(self) -> Speech:
+        """Words of that language."""
+        return speech(self.language)
+
+    @property
+    def table(self) -> Table:
+        """The converter's own templates."""
+        return load_table(self.converter)
+
+    def id(self, variant: str) -> str:
+        """The row's id; ``variant`` says what it asks about."""
+        parts = [
+            part for part in (self.options.variant, self.language if self.language != "en" else "", variant) if part
+        ]
+        return row_id(self.case.dataset, self.case.key, self.converter, "/".join(parts))
+
+    def draw(self, which: str, row: str) -> Template:
+        """A template of the set, by the row's hash."""
+        return self.table.choose(which, self.language, self.context.seed, row)
+
+    def number(self, row: str, purpose: str, below: int) -> int:
+        """A whole number in ``range(below)``, uniform over rows."""
+        return int(fraction(self.context.seed, row, purpose) * below)
+
+    def chance(self, row: str, purpose: str) -> float:
+        """A number in [0, 1), uniform over rows."""
+        return fraction(self.context.seed, row, purpose)
+
+    def slots(self, images: tuple[int, ...]) -> dict[str, str]:
+        """Slots about the pictures: ``picture``, ``a_picture``, ``this`` (modality named) and ``image`` (not named)."""
+        name = self.picture_name(images)
+        words, number = self.words, len(images)
+        return {
+            "picture": name,
+            "a_picture": words.a_picture(name, number),
+            "this": words.shown(name, number),
+            "image": words.shown(words.PLAIN, number),
+        }
+
+    def picture_name(self, images: tuple[int, ...]) -> str:
+        """What one of the pictures is, e.g. ``axial CT slice of the abdomen``."""
+        spec, made = self.context.spec, self.case.acquisition
+        view = self.case.images[images[0]].view
+        planes = {plane_of(self.case.images[i].view) or made.plane for i in images}
+        plane = planes.pop() if len(planes) == 1 else ""
+        sliced = view.axis >= 0
+        return self.words.picture(
+            made.modality or spec.modality, made.anatomy or spec.anatomy, plane, made.view if not plane else "", sliced
+        )
+
+    def row(
+        self,
+        row: str,
+        task: Task,
+        question: str,
+        answer: str,
+        *,
+        images: tuple[int, ...],
+        template: str = "",
+        facts: tuple[str, ...] = (),
+        short: str = "",
+        options: tuple[str, ...] = (),
+        answer_index: int = -1,
+        regions: tuple[Place, ...] = (),
+        labels: tuple[str, ...] = (),
+        **other: Any,
+    ) -> Instruction:
+        """One question with one answer.
+
+        Args:
+            row: from `id`.
+            task: of the row.
+            question: without placeholders; they are put before it.
+            answer: the assistant's words.
+            images: indices of the case's images that the row shows.
+            template: id of the template.
+            facts: paths into the case that prove the answer.
+            short: the ``answer`` column, where it is not the assistant's words.
+            options: of a choice.
+            answer_index: of the right option.
+            regions: places on the shown picture.
+            labels: canonical labels true of the row.
+            other: further columns.
+        """
+        placeholders = f"{IMAGE}\n" * len(images)
+        return Instruction(
+            id=row,
+            task=task,
+            messages=(Message("user", placeholders + question), Message("assistant", answer)),
+            provenance=Provenance(
+                self.converter, template, self.context.seed, self.language, tuple(dict.fromkeys(facts))
+            ),
+            images=tuple(self.case.images[index] for index in images),
+            options=options,
+            answer=short or answer,
+            answer_index=answer_index,
+            regions=regions,
+            labels=labels,
+            **other,
+        )

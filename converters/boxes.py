@@ -1,0 +1,29 @@
+"""How a box is written in a text."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from schemas.instruction import Place
+from schemas.view import View
+
+BoxStyle = Literal["fraction", "pixels", "per_mille", "ref"]
+"""``fraction``: 0..1 with three decimals; ``pixels``: whole view pixels; ``per_mille``: whole numbers 0..999;
+``ref``: ``<ref>name</ref><box>[[x0, y0, x1, y1]]</box>`` with 0..999."""
+
+
+def numbers(place: Place, style: BoxStyle, view: View) -> str:
+    """``[x0, y0, x1, y1]`` of the place's box on its view."""
+    box = place.box
+    if style == "fraction":
+        parts = [f"{edge:.3f}" for edge in box]
+    elif style == "pixels":
+        parts = [str(round(edge * side)) for edge, side in zip(box, (view.width, view.height) * 2, strict=True)]
+    else:
+        parts = [str(round(edge * 999)) for edge in box]
+    return f"[{', '.join(parts)}]"
+
+
+def written(label: str, places: Sequence[Place], style: BoxStyle, view: View) -> str:
+    """The boxes of one label as text, several of them in one list for ``ref``."""
+    boxes = ", ".join(numbers(place, style, view) for place in places)
+    return f"<ref>{label}</ref><box>[{boxes}]</box>" if style == "ref" else boxes

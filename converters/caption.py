@@ -1,0 +1,103 @@
+"""Caption: what the picture is and what is known to be on it, in one or two sentences."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.geometry_words import Spot, spot, where
+from converters.scenes import Scene, scenes
+from schemas.case import Case
+from schemas.context import Context
+from schemas.instruction import Instruction
+
+_PLACES_NAMED = 3
+"""More places than this make a list, not a caption."""
+
+
+class Caption:
+    """One caption for each scene that shows something."""
+
+    name: ClassVar[str] = "caption"
+
+    class Options(Common):
+        """Options."""
+
+        places: bool = True
+        """Say where single regions lie."""
+        max_regions: int = Field(default=40, ge=0)
+        """At most so many regions are attached to the row."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the captions."""
+        ask = Asker(case, context, self.name, self.options)
+        for scene in scenes(case, context.spec):
+            if scene.present:
+                yield self._row(ask, scene)
+
+    def _row(self, ask: Asker, scene: Scene) -> Instruction:
+        row = ask.id(scene.variant)
+        spots = region_spots(ask.case, scene)
+        words = ask.words
+        labels = list(scene.present)
+        states = any(words.kind(label) == "state" for label in labels)
+        if scene.from_regions:
+            things = [_thing(ask, label, len(scene.present[label])) for label in labels]
+        else:
+            things = [label if states else words.phrase(label) for label in labels]
+        told = ask.draw("state" if states else "showing", row)
+        slots = ask.slots(scene.images) | {"content": words.listed(things)}
+        text = " ".join([told.fill(slots), *self._where(ask, scene, spots, row)])
+        places = tuple(found.place for group in spots.values() for found in group)
+        return ask.row(
+            row,
+            "caption",
+            ask.draw("ask", row).fill(slots),
+            text,
+            images=scene.images,
+            template=told.id,
+            facts=tuple(fact for facts in scene.present.values() for fact in facts),
+            regions=places if len(places) <= self.options.max_regions else (),
+            labels=tuple(labels),
+        )
+
+    def _where(self, ask: Asker, scene: Scene, spots: dict[str, list[Spot]], row: str) -> list[str]:
+        single = {label: group[0] for label, group in spots.items() if len(group) == 1 == len(scene.present[label])}
+        if not self.options.places or not 0 < len(single) <= _PLACES_NAMED:
+            return []
+        view = ask.case.images[scene.images[0]].view
+        sentences = []
+        for label, found in single.items():
+            place = where(found, view)
+            slots = {
+                "thing": ask.words.definite(label),
+                "be": ask.words.be(label),
+                "place": ask.words.location(place.codes, place.patient, place.wide),
+            }
+            sentences.append(ask.draw("place", f"{row}{label}").fill(slots))
+        return sentences
+
+
+def region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
+    """The visible places of a region scene's labels; empty for a scene of labels."""
+    if not scene.from_regions:
+        return {}
+    view = case.images[scene.images[0]].view
+    found: dict[str, list[Spot]] = {}
+    for label, facts in scene.present.items():
+        regions = (case.regions[int(fact[8:-1])] for fact in facts)
+        found[label] = [seen for region in regions if (seen := spot(region, view)) is not None]
+    return found
+
+
+def _thing(ask: Asker, label: str, number: int) -> str:
+    """``the liver``; ``3 platelets`` where instances are annotated one by one and completely."""
+    if ask.words.kind(label) in ("structure", "mass") and number == 1:
+        return ask.words.phrase(label)
+    if ask.case.complete_regions:
+        return ask.words.counted(number, label) if number > 1 else ask.words.phrase(label)
+    return ask.words.plural(label) if number > 1 else ask.words.phrase(label)

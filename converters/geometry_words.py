@@ -1,0 +1,96 @@
+"""Where a region lies, computed from its geometry on the view; the words come from `converters.speech`.
+
+A view that knows its orientation is spoken of in the patient's frame (``LP``: +x runs to the patient's left, so
+what lies in the right third of the picture is on the patient's left); one that does not, in the image's.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from schemas.case import Region
+from schemas.instruction import Place
+from schemas.masks import decode, place
+from schemas.view import View
+
+THIRD, WIDE = 1 / 3, 0.6
+_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S", ">": "<", "<": ">", "v": "^", "^": "v"}
+_ORDER = "SIAP^v<>LR"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A region as it stands on one view."""
+
+    place: Place
+    """With ``image_index`` 0: the row shows one picture."""
+    centre: tuple[float, float]
+    """Centroid as fractions 0..1 of the view: of the mask's pixels, else of the box."""
+    share: float
+    """Part of the view that is covered, 0..1: by the mask's pixels, else by the box."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in coarse terms."""
+
+    codes: str
+    """Letters of LRAPSI in the patient's frame, of ``<>^v`` (left, right, upper, lower) in the image's; none for the
+    middle or for what spans the picture."""
+    patient: bool
+    wide: bool
+    """Whether it spans the picture both ways."""
+
+
+@lru_cache(maxsize=4096)
+def spot(region: Region, view: View) -> Spot | None:
+    """The region on the view; None where nothing of it is visible there."""
+    found = place(region, view)
+    if found is None:
+        return None
+    found = replace(found, image_index=0)
+    x0, y0, x1, y1 = found.box
+    if not found.rle:
+        return Spot(found, ((x0 + x1) / 2, (y0 + y1) / 2), (x1 - x0) * (y1 - y0))
+    rows, columns = np.nonzero(decode(found.rle, found.size))
+    centre = (float(columns.mean() + 0.5) / view.width, float(rows.mean() + 0.5) / view.height)
+    return Spot(found, centre, len(rows) / (view.width * view.height))
+
+
+def where(this: Spot, view: View) -> Where:
+    """Coarse location: thirds of the picture by the centroid; an axis that the region spans by 60 % gets no word."""
+    patient = len(view.orientation) == 2
+    positive = view.orientation if patient else ">v"
+    x0, y0, x1, y1 = this.place.box
+    extents = (x1 - x0, y1 - y0)
+    codes = [_code(positive[axis], this.centre[axis], extents[axis]) for axis in (0, 1)]
+    return Where("".join(sorted("".join(codes), key=_ORDER.index)), patient, min(extents) > WIDE)
+
+
+def _code(positive: str, centre: float, extent: float) -> str:
+    if extent > WIDE or THIRD <= centre <= 1 - THIRD:
+        return ""
+    return positive if centre > THIRD else _OPPOSITE[positive]
+
+
+def plane_of(view: View) -> str:
+    """``axial``, ``coronal`` or ``sagittal`` from a slice's orientation; empty for other pictures."""
+    if view.axis < 0 or len(view.orientation) != 2:
+        return ""
+    axes = {"LR" if letter in "LR" else "AP" if letter in "AP" else "SI" for letter in view.orientation}
+    return {
+        frozenset(("LR", "AP")): "axial",
+        frozenset(("LR", "SI")): "coronal",
+        frozenset(("AP", "SI")): "sagittal",
+    }.get(frozenset(axes), "")
+
+
+def overlap(one: Place, other: Place) -> float:
+    """Intersection over union of two places' boxes."""
+    a, b = one.box, other.box
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    both = wide * high
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)

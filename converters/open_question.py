@@ -1,0 +1,56 @@
+"""Open question: what does the picture show?  The answer names every label that is true of it."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from converters.asking import Asker, Common
+from converters.scenes import Scene, scenes
+from schemas.case import Case
+from schemas.context import Context
+from schemas.instruction import Instruction
+
+
+class OpenQuestion:
+    """One question for each scene with a true label."""
+
+    name: ClassVar[str] = "open_question"
+
+    class Options(Common):
+        """Options."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the questions."""
+        ask = Asker(case, context, self.name, self.options)
+        for scene in scenes(case, context.spec):
+            if scene.present:
+                yield _row(ask, scene)
+
+
+def _row(ask: Asker, scene: Scene) -> Instruction:
+    row = ask.id(scene.variant)
+    words = ask.words
+    labels = list(scene.present)
+    states = any(words.kind(label) == "state" for label in labels)
+    which = "class" if scene.exclusive else "structures" if scene.from_regions else "findings"
+    question = ask.draw(which, row)
+    several = {label for label, facts in scene.present.items() if scene.from_regions and len(facts) > 1}
+    things = [
+        label if states or scene.exclusive else words.plural(label) if label in several else words.phrase(label)
+        for label in labels
+    ]
+    slots = ask.slots(scene.images)
+    template = ask.draw("answer_class" if states or scene.exclusive else "answer", row)
+    return ask.row(
+        row,
+        "open",
+        question.fill(slots),
+        template.fill(slots | {"content": words.listed(things)}),
+        images=scene.images,
+        template=question.id,
+        facts=tuple(fact for facts in scene.present.values() for fact in facts),
+        short=", ".join(labels),
+        labels=tuple(labels),
+    )

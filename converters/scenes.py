@@ -1,0 +1,108 @@
+"""What is known to be present, absent or uncertain on the pictures of one row, and which annotation proves it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schemas.case import Case, Region
+from schemas.spec import DatasetSpec
+
+Facts = tuple[str, ...]
+SMALLEST = 2e-4
+"""A mask that covers less of its picture is neither asked about nor counted as absent: nobody could see it."""
+MOST_IMAGES = 8
+"""Labels of a whole case are asked about with all its pictures; with more of them, not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One set of pictures and the statements that hold for it."""
+
+    variant: str
+    """Stable name within the case: ``case``, ``image3``."""
+    images: tuple[int, ...]
+    present: dict[str, Facts]
+    """Label -> paths of the annotations that prove it."""
+    absent: dict[str, Facts]
+    """Only what is known to be absent; a label that nobody mentions is in neither."""
+    uncertain: frozenset[str]
+    from_regions: bool
+    exclusive: bool
+    """Whether exactly one label is true (multi_class, ordinal)."""
+
+
+def scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
+    """Scenes of the case's labels, then of its regions where those say something else."""
+    said: dict[tuple[int, ...], set[str]] = {}
+    for scene in label_scenes(case, spec):
+        said[scene.images] = set(scene.present)
+        yield scene
+    for scene in region_scenes(case, spec):
+        if not set(scene.present) <= said.get(scene.images, set()) or (not scene.present and scene.images not in said):
+            yield scene
+
+
+def label_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
+    """One scene for the labels of the whole case, and one for each image that has labels of its own."""
+    for index in sorted({label.image_index for label in case.labels}):
+        images = tuple(range(len(case.images))) if index < 0 else (index,)
+        if 0 < len(images) <= MOST_IMAGES:
+            yield _label_scene(case, spec, index, images)
+
+
+def _label_scene(case: Case, spec: DatasetSpec, index: int, images: tuple[int, ...]) -> Scene:
+    found: dict[str, dict[str, Facts]] = {"present": {}, "absent": {}, "uncertain": {}}
+    for number, label in enumerate(case.labels):
+        if label.image_index == index:
+            group = found[label.polarity]
+            group[label.name] = (*group.get(label.name, ()), f"labels[{number}]")
+    present, absent, uncertain = found["present"], found["absent"], found["uncertain"]
+    exclusive = spec.label_kind in ("multi_class", "ordinal")
+    if exclusive and len(present) == 1 and not uncertain:
+        proof = next(iter(present.values()))
+        pictured = {region.label for region in case.regions}
+        absent = {name: proof for name in spec.canonical() if name not in pictured} | absent
+    absent = {name: facts for name, facts in absent.items() if name not in present and name not in uncertain}
+    variant = "case" if index < 0 else f"image{index}"
+    return Scene(variant, images, present, absent, frozenset(uncertain), False, exclusive)
+
+
+def region_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
+    """One scene for each image, from the regions on it; absence only where the annotation is complete."""
+    if not case.regions:
+        return
+    for index in range(len(case.images)):
+        yield _region_scene(case, spec, index)
+
+
+def _region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
+    present: dict[str, Facts] = {}
+    faint: set[str] = set()
+    for number, region in regions_on(case, index):
+        if too_small(region, case):
+            faint.add(region.label)
+        else:
+            present[region.label] = (*present.get(region.label, ()), f"regions[{number}]")
+    complete = case.complete_regions and spec.label_kind == "none"
+    candidates = spec.canonical() if complete else []
+    known = [*present, *faint]
+    absent: dict[str, Facts] = {
+        name: ("complete_regions",) for name in candidates if not any(related(name, other) for other in known)
+    }
+    return Scene(f"regions{index}", (index,), present, absent, frozenset(faint - set(present)), True, False)
+
+
+def regions_on(case: Case, index: int) -> list[tuple[int, Region]]:
+    """The regions on one image, with their index in the case."""
+    return [(number, region) for number, region in enumerate(case.regions) if region.image_index == index]
+
+
+def too_small(region: Region, case: Case) -> bool:
+    """Whether a mask or contour covers too little of its picture to be seen."""
+    view = case.images[region.image_index].view
+    return region.kind in ("mask", "contour") and 0 < region.area < SMALLEST * view.source_width * view.source_height
+
+
+def related(one: str, other: str) -> bool:
+    """Whether two region labels name the same thing, or a part and its whole (``kidney``, ``left kidney``)."""
+    words, others = set(one.lower().split()), set(other.lower().split())
+    return words <= others or others <= words

@@ -1,0 +1,84 @@
+"""Text to region: a name is given, the answer gives the boxes of all its instances on the picture."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.boxes import BoxStyle, written
+from converters.geometry_words import Spot, where
+from converters.region_to_text import box_note, spots_on
+from converters.scenes import regions_on
+from schemas.case import Case
+from schemas.context import Context
+from schemas.identity import generator
+from schemas.instruction import Instruction
+
+
+class TextToRegion:
+    """Up to ``per_image`` questions for each image, where `Case.complete_regions` holds."""
+
+    name: ClassVar[str] = "text_to_region"
+
+    class Options(Common):
+        """Options."""
+
+        per_image: int = Field(default=2, ge=1)
+        most: int = Field(default=10, ge=1)
+        """Labels with more instances than this on the picture are not asked for."""
+        box: BoxStyle = "fraction"
+        places: bool = True
+        """Say also in words where a single region lies."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the questions."""
+        if not case.regions or not case.complete_regions:
+            return
+        ask = Asker(case, context, self.name, self.options)
+        for index in range(len(case.images)):
+            groups: dict[str, dict[int, Spot]] = {}
+            shown = spots_on(case, index)
+            partly = {region.label for number, region in regions_on(case, index) if number not in shown}
+            for number, seen in shown.items():
+                groups.setdefault(case.regions[number].label, {})[number] = seen
+            fit = [name for name, group in groups.items() if len(group) <= self.options.most and name not in partly]
+            order = generator(context.seed, ask.id(f"image{index}"), "labels")
+            for label in order.sample(fit, min(self.options.per_image, len(fit))):
+                yield self._row(ask, index, label, groups[label])
+
+    def _row(self, ask: Asker, index: int, label: str, group: dict[int, Spot]) -> Instruction:
+        row = ask.id(f"image{index}/{label}")
+        view, words = ask.case.images[index].view, ask.words
+        places = tuple(seen.place for seen in group.values())
+        one = len(group) == 1
+        asked = ask.draw("one" if one else "many", row)
+        slots = ask.slots((index,)) | {
+            "thing": words.definite(label),
+            "things": words.plural(label),
+            "be": words.be(label),
+            "boxes": written(label, places, self.options.box, view),
+            "counted": words.counted(len(group), label),
+        }
+        which = "answer_many"
+        if one:
+            which = "answer_place" if self.options.places and self.options.box != "ref" else "answer_one"
+            place = where(next(iter(group.values())), view)
+            slots["place"] = words.location(place.codes, place.patient, place.wide)
+        if self.options.box == "ref":
+            which = "answer_ref"
+        return ask.row(
+            row,
+            "text_to_region",
+            f"{asked.fill(slots)} {box_note(ask, self.options.box)}",
+            ask.draw(which, row).fill(slots),
+            images=(index,),
+            template=asked.id,
+            facts=tuple(f"regions[{number}]" for number in group),
+            short=slots["boxes"],
+            regions=places,
+            labels=(label,),
+        )

@@ -1,0 +1,77 @@
+"""Yes or no: is this label true of the picture?  Answers are balanced, and nothing uncertain is asked about."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.scenes import Scene, scenes
+from schemas.case import Case
+from schemas.context import Context
+from schemas.identity import generator
+from schemas.instruction import Instruction
+
+
+class YesNo:
+    """Questions for each scene, yes and no equally often by the row's hash.
+
+    A scene is asked about only where both answers are possible, since otherwise its answer would follow from the
+    dataset's habits; ``one_sided`` lifts that.
+    """
+
+    name: ClassVar[str] = "yes_no"
+
+    class Options(Common):
+        """Options."""
+
+        per_scene: int = Field(default=1, ge=1)
+        """Questions for each scene, each with its own coin."""
+        one_sided: bool = False
+        """Also ask scenes in which all labels are present, or all absent."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the questions."""
+        ask = Asker(case, context, self.name, self.options)
+        for scene in scenes(case, context.spec):
+            yield from self._scene(ask, scene)
+
+    def _scene(self, ask: Asker, scene: Scene) -> Iterator[Instruction]:
+        sides = {True: sorted(scene.present), False: sorted(scene.absent)}
+        if not (sides[True] and sides[False]) and not self.options.one_sided:
+            return
+        left = {
+            side: generator(ask.context.seed, ask.id(scene.variant), str(side)).sample(names, len(names))
+            for side, names in sides.items()
+        }
+        for turn in range(self.options.per_scene):
+            side = ask.chance(ask.id(f"{scene.variant}/{turn}"), "side") < 0.5
+            if not left[side] and self.options.one_sided:
+                side = not side
+            if not left[side]:
+                return
+            yield self._row(ask, scene, left[side].pop(), side)
+
+    def _row(self, ask: Asker, scene: Scene, label: str, yes: bool) -> Instruction:
+        row = ask.id(f"{scene.variant}/{label}")
+        words = ask.words
+        template = ask.draw("state" if words.kind(label) == "state" else "class" if scene.exclusive else "visible", row)
+        slots = ask.slots(scene.images) | {
+            "label": label,
+            "thing": words.phrase(label),
+            "be": words.be(label),
+        }
+        said = words.YES if yes else words.NO
+        return ask.row(
+            row,
+            "yes_no",
+            template.fill(slots),
+            said,
+            images=scene.images,
+            template=template.id,
+            facts=scene.present[label] if yes else scene.absent[label],
+            labels=tuple(scene.present),
+        )
