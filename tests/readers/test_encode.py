@@ -31,6 +31,12 @@ def test_perceptual_hash_is_that_of_imagehash(array):
     assert facts(array).phash == int(str(imagehash.phash(Image.fromarray(array))), 16)
 
 
+def test_perceptual_hash_of_a_large_picture_is_at_most_two_bits_from_imagehash(shared_data):
+    for path in sorted(shared_data.glob("vqa_rad/*/*.jpg"))[:20]:
+        luma = Image.open(path).convert("L")
+        assert (facts(np.asarray(luma)).phash ^ int(str(imagehash.phash(luma)), 16)).bit_count() <= 2
+
+
 def test_statistics_are_of_the_luma():
     grey = np.array([[0, 10], [20, 30]], np.uint8)
     known = facts(grey)

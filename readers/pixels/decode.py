@@ -1,0 +1,172 @@
+"""Raster bytes to samples: every format ends as grey ``(H, W)`` or RGB ``(H, W, 3)``, in the depth it was stored."""
+
+import io
+from typing import Any, NoReturn
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+from readers.pixels import jpeg, png
+from readers.pixels.layout import Layout, check_size, corrupt
+from readers.pixels.sniff import HEAD, RASTER, sniff
+from schemas.errors import CaseError
+
+Samples = np.ndarray[Any, Any]
+
+_PILLOW = {
+    "image/bmp": "BMP",
+    "image/gif": "GIF",
+    "image/webp": "WEBP",
+    "image/x-portable-anymap": "PPM",
+    "image/jp2": "JPEG2000",
+}
+_NOT_IMAGES = {
+    "application/x-empty": ("empty_file", "the file is empty; fetch it again"),
+    "text/html": ("html_instead_of_image", "the file is a web page, probably an error page; fetch it again"),
+    "text/x-git-lfs": ("missing_data", "the file is a Git LFS pointer; fetch its content with `git lfs pull`"),
+    "application/x-pickle": ("pickle_refused", "the file is a Python pickle, which is never loaded"),
+}
+
+
+def read_layout(data: bytes) -> Layout:
+    """The header of a raster file, told by content; `CaseError` naming what else it is, or what is wrong with it."""
+    kind = sniff(data[:HEAD])
+    if kind not in RASTER:
+        raise not_an_image(kind)
+    if kind in ("image/jpeg", "image/jls"):
+        return jpeg.layout(data)
+    if kind == "image/png":
+        return png.layout(data)
+    if kind == "image/tiff":
+        from readers.pixels import tiff
+
+        return tiff.layout(data)
+    return _pillow_layout(data, kind)
+
+
+def not_an_image(kind: str) -> CaseError:
+    """The error for a file of media type ``kind`` where an image was wanted."""
+    code, detail = _NOT_IMAGES.get(kind, ("not_an_image", f"the file is no image that can be read, but {kind}"))
+    return CaseError(code, detail)
+
+
+def decode(data: bytes, layout: Layout, frame: int = -1) -> Samples:
+    """Samples of one frame (the first for -1), palettes applied, alpha laid over black, CMYK brought to RGB."""
+    try:
+        if layout.media_type in ("image/jpeg", "image/jls"):
+            return _jpeg(data, layout)
+        if layout.media_type == "image/tiff":
+            from readers.pixels import tiff
+
+            return tiff.decode(data, frame)
+        if layout.media_type == "image/png" and (layout.frames == 1 or frame <= 0):
+            return _flat(imagecodecs.png_decode(layout.clean), layout)
+        return _pillow(data, layout, frame)
+    except CaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - codecs of many libraries raise whatever they like on broken bytes
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    if isinstance(error, MemoryError):
+        raise error
+    raise corrupt(f"cannot be decoded ({type(error).__name__})") from None
+
+
+def _jpeg(data: bytes, layout: Layout) -> Samples:
+    if layout.media_type == "image/jls":
+        return imagecodecs.jpegls_decode(data)
+    if layout.channels == 4:
+        return _cmyk(data, layout)
+    # Decoding what is published, not what was read, proves that cutting left a whole picture.
+    samples = imagecodecs.jpeg8_decode(layout.clean)
+    return _to_srgb(samples, layout)
+
+
+def _cmyk(data: bytes, layout: Layout) -> Samples:
+    """RGB of a CMYK JPEG, through its own colour profile where it has one."""
+    picture = Image.open(io.BytesIO(data), formats=["JPEG"])
+    picture.load()
+    if not layout.icc:
+        return np.asarray(picture.convert("RGB"))
+    return np.asarray(_through_profile(picture, layout.icc))
+
+
+def _to_srgb(samples: Samples, layout: Layout) -> Samples:
+    """Colours as sRGB where the picture has a profile of its own and will not be published as it is."""
+    if not layout.icc or layout.passes or samples.ndim != 3 or samples.dtype != np.uint8:
+        return samples
+    return np.asarray(_through_profile(Image.fromarray(samples), layout.icc))
+
+
+def _through_profile(picture: Image.Image, icc: bytes) -> Image.Image:
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.getOpenProfile(io.BytesIO(icc))
+        target = ImageCms.createProfile("sRGB")
+        made = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        made = None
+    return made if made is not None else picture.convert("RGB")
+
+
+def _flat(samples: Samples, layout: Layout) -> Samples:
+    """Grey or RGB samples, alpha laid over black."""
+    if samples.ndim == 3 and samples.shape[2] in (2, 4):
+        samples = over_black(samples)
+    if samples.ndim == 3 and samples.shape[2] == 1:
+        samples = samples[..., 0]
+    return _to_srgb(samples, layout)
+
+
+def over_black(samples: Samples) -> Samples:
+    """Grey+alpha or RGB+alpha laid over black; the alpha is merely dropped where it is opaque throughout."""
+    colour, alpha = samples[..., :-1], samples[..., -1]
+    top = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
+    if (alpha != top).any():
+        mixed = colour.astype(np.float64) * (alpha[..., None] / top)
+        colour = (np.round(mixed) if samples.dtype.kind == "u" else mixed).astype(samples.dtype)
+    return colour[..., 0] if colour.shape[2] == 1 else np.ascontiguousarray(colour)
+
+
+def _pillow_layout(data: bytes, kind: str) -> Layout:
+    try:
+        picture = Image.open(io.BytesIO(data), formats=[_PILLOW[kind]])
+        check_size(*picture.size)
+        frames = getattr(picture, "n_frames", 1)
+    except CaseError:
+        raise
+    except Image.DecompressionBombError:
+        raise CaseError("decompression_bomb", "the image claims more pixels than are decoded", "quarantined") from None
+    except Exception as error:  # noqa: BLE001 - as in decode
+        _refuse(error)
+    removed = tuple(
+        name for key, name in (("exif", "EXIF"), ("xmp", "XMP"), ("comment", "comment")) if key in picture.info
+    )
+    return Layout(
+        media_type=kind,
+        width=picture.width,
+        height=picture.height,
+        bit_depth={"1": 1, "I;16": 16, "I": 32, "F": 32}.get(picture.mode, 8),
+        channels=len(picture.getbands()),
+        orientation=int(picture.getexif().get(0x0112, 1) or 1) if "exif" in picture.info else 1,
+        frames=frames,
+        removed=removed,
+    )
+
+
+def _pillow(data: bytes, layout: Layout, frame: int) -> Samples:
+    picture: Image.Image = Image.open(io.BytesIO(data), formats=[_PILLOW.get(layout.media_type, "PNG")])
+    if frame > 0:
+        picture.seek(frame)
+    picture.load()
+    if picture.mode in ("P", "PA"):
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    if picture.mode == "1":
+        picture = picture.convert("L")
+    if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa"):
+        picture = picture.convert("RGB")
+    return _flat(np.asarray(picture), layout)

@@ -1,0 +1,116 @@
+"""PNG containers: what the header says, and the same picture without its text, time and EXIF chunks."""
+
+import zlib
+from dataclasses import dataclass, field
+
+from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation, matters
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB"})
+_KINDS = {
+    b"tEXt": "text",
+    b"zTXt": "text",
+    b"iTXt": "text",
+    b"eXIf": "EXIF",
+    b"tIME": "time",
+    b"iCCP": "colour profile",
+}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_PROFILE_LIMIT = 4 << 20
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What parsing gathers."""
+
+    kept: list[tuple[int, int]] = field(default_factory=list)
+    """Where kept chunks begin and end, joined as long as they touch."""
+    removed: list[str] = field(default_factory=list)
+    header: bytes = b""
+    transparent: bool = False
+    orientation: int = 1
+    frames: int = 1
+    icc: bytes = b""
+    pixels: bool = False
+
+
+def layout(data: bytes) -> Layout:
+    """Parse a PNG and check every chunk's CRC; `CaseError` where it is cut off or broken.
+
+    Kept are the chunks that decoding needs and those that say what the colours mean (gAMA, cHRM, sRGB, and a
+    profile that matters); text, time, EXIF, animation and unknown chunks are cut out.
+    """
+    parts = _Parts()
+    view = memoryview(data)
+    place, name = len(SIGNATURE), b""
+    while name != b"IEND":
+        length = int.from_bytes(view[place : place + 4], "big")
+        end = place + 12 + length
+        if end > len(data):
+            raise corrupt("is cut off")
+        name = bytes(view[place + 4 : place + 8])
+        if zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+            raise corrupt("has a PNG chunk whose checksum is wrong")
+        _chunk(name, view[place + 8 : end - 4], (place, end), parts)
+        place = end
+    if place != len(data):
+        parts.removed.append("trailing data")
+    return _layout(data, parts)
+
+
+def _chunk(name: bytes, body: memoryview, span: tuple[int, int], parts: _Parts) -> None:
+    if not parts.header and name != b"IHDR":
+        raise corrupt("does not begin with a PNG header")
+    if name == b"IHDR":
+        parts.header = bytes(body)
+    elif name == b"iCCP":
+        parts.icc = _profile(bytes(body))
+    elif name == b"eXIf":
+        parts.orientation = exif_orientation(bytes(body))
+    elif name == b"acTL":
+        parts.frames = max(int.from_bytes(body[:4], "big"), 1)
+    parts.transparent |= name == b"tRNS"
+    parts.pixels |= name == b"IDAT"
+    if name not in _KEPT and not (name == b"iCCP" and parts.icc):
+        parts.removed.append(_KINDS.get(name, "other chunk"))
+    elif parts.kept and parts.kept[-1][1] == span[0]:
+        parts.kept[-1] = (parts.kept[-1][0], span[1])
+    else:
+        parts.kept.append(span)
+
+
+def _profile(body: bytes) -> bytes:
+    """The unpacked colour profile where it matters, else nothing."""
+    _, _, packed = body.partition(b"\0")
+    try:
+        profile = zlib.decompressobj().decompress(packed[1:], _PROFILE_LIMIT)
+    except zlib.error:
+        return b""
+    return profile if matters(profile) else b""
+
+
+def _layout(data: bytes, parts: _Parts) -> Layout:
+    if len(parts.header) != 13 or not parts.pixels:
+        raise corrupt("has no PNG header or no pixels")
+    width, height = int.from_bytes(parts.header[:4], "big"), int.from_bytes(parts.header[4:8], "big")
+    depth, colour = parts.header[8], parts.header[9]
+    if depth not in _DEPTHS.get(colour, ()):
+        raise corrupt("has a PNG colour type that does not exist")
+    check_size(width, height)
+    plain = depth == 8 and colour in (0, 2) and not parts.transparent
+    whole = parts.kept == [(len(SIGNATURE), len(data))]
+    return Layout(
+        media_type="image/png",
+        width=width,
+        height=height,
+        bit_depth=depth,
+        channels=_CHANNELS[colour],
+        orientation=parts.orientation,
+        frames=parts.frames,
+        passes=plain and parts.orientation == 1,
+        clean=data if whole else SIGNATURE + b"".join(data[start:end] for start, end in parts.kept),
+        removed=tuple(dict.fromkeys(parts.removed)),
+        icc=parts.icc,
+    )
