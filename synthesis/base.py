@@ -22,6 +22,10 @@ class Request:
     schema: dict[str, Any] | None = None
     """JSON schema that the answer must follow."""
     samples: int = 1
+    temperature: float | None = None
+    """Instead of the engine's."""
+    max_tokens: int | None = None
+    """Instead of the engine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Answer:
     """What the model said, raw."""
 
     texts: tuple[str, ...]
-    """One per sample."""
+    """One per sample that came to its end; never empty, and none of them is."""
     digest: str
     """Of the exact request."""
     model: str
@@ -39,6 +43,10 @@ class Answer:
     """True where it came from the answer store and nothing was asked."""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    """Of ``tokens_in``, those that the server had in its prefix cache."""
+    samples: int = 1
+    """How many were asked for; those cut off by the token limit are not in ``texts``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,16 @@ class Failure:
 class Engine(Protocol):
     """Answers requests concurrently; one per process, shared by its partitions."""
 
+    capacity: int
+    """How many requests it takes before ``submit`` blocks."""
+
     def submit(self, request: Request) -> "Future[Answer | Failure]":
-        """Queue one request; blocks while too many are in flight."""
+        """Queue one request; blocks while too many are in flight.
+
+        The future holds an answer or a failure of this one request.  Where no request can be answered any more (the
+        server is gone for good, the key is refused) it raises `schemas.errors.UserError`, so that the run stops and
+        can be taken up again instead of failing row by row.
+        """
         ...
 
     def close(self) -> None:

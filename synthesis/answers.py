@@ -1,0 +1,149 @@
+"""The answer store: every raw answer under the digest of its exact request, so that nothing is asked twice.
+
+A folder of append-only segment files, one per writing process.  A record is framed by a header (mark, key, length,
+CRC), so that a process killed in the middle of a write loses that record only.  Writers never touch each other's
+files; readers take up what others have appended as soon as they miss a key.  Parsed answers are never stored: a
+change of parser asks nothing again.
+"""
+
+import json
+import os
+import secrets
+import struct
+import threading
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from schemas.errors import UserError
+
+MARK = b"mcA1"
+HEADER = struct.Struct("<4s16sII")
+"""Mark, key, length of the payload, CRC-32 of key and payload."""
+OPEN_FILES = 64
+
+
+class AnswerStore:
+    """Raw answers by request digest; one per process, usable from any of its threads."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open or create the store in ``folder``; raises `UserError` where that cannot be."""
+        self._folder = Path(folder)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"the answer store {folder} cannot be made: {error.strerror}; choose another") from None
+        self._lock = threading.Lock()
+        self._index: dict[bytes, tuple[str, int, int]] = {}
+        self._scanned: dict[str, int] = {}
+        self._files: dict[str, int] = {}
+        self._own: int | None = None
+        self._own_name = f"{os.getpid()}-{secrets.token_hex(6)}.seg"
+        self._own_end = 0
+        self._refresh()
+
+    def get(self, digest: str) -> dict[str, Any] | None:
+        """The record stored under ``digest`` by any process, or ``None``."""
+        key = bytes.fromhex(digest)
+        with self._lock:
+            if key not in self._index:
+                self._refresh()
+            place = self._index.get(key)
+            return self._read(key, *place) if place is not None else None
+
+    def put(self, digest: str, record: dict[str, Any]) -> None:
+        """Store ``record`` (anything JSON can hold); the operating system has it when this returns."""
+        key = bytes.fromhex(digest)
+        payload = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        frame = HEADER.pack(MARK, key, len(payload), crc32(payload, crc32(key))) + payload
+        with self._lock:
+            try:
+                self._append(frame)
+            except OSError as error:
+                raise UserError(
+                    f"the answer store {self._folder} cannot be written: {error.strerror}; make room and run again"
+                ) from None
+            self._index[key] = (self._own_name, self._own_end - len(payload), len(payload))
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def close(self) -> None:
+        """Flush this process's answers to the disk and let go of all files."""
+        with self._lock:
+            if self._own is not None:
+                os.fsync(self._own)
+                os.close(self._own)
+                self._own = None
+            self._close_files()
+
+    def _append(self, frame: bytes) -> None:
+        if self._own is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._own = os.open(self._folder / self._own_name, flags, 0o644)
+        written = os.write(self._own, frame)
+        if written != len(frame):
+            os.ftruncate(self._own, self._own_end)
+            raise OSError(28, "no space left on device")
+        self._own_end += written
+        self._scanned[self._own_name] = self._own_end
+
+    def _refresh(self) -> None:
+        """Index what other processes have appended since the last look."""
+        for entry in os.scandir(self._folder):
+            if entry.name.endswith(".seg") and entry.name != self._own_name:
+                size = entry.stat().st_size
+                if size > self._scanned.get(entry.name, 0):
+                    self._scanned[entry.name] = self._scan(entry.name, size)
+
+    def _scan(self, name: str, size: int) -> int:
+        """Index the whole records of one segment from where the last look ended; returns where this one ended."""
+        at = self._scanned.get(name, 0)
+        file = self._file(name)
+        while at + HEADER.size <= size:
+            mark, key, length, _ = HEADER.unpack(os.pread(file, HEADER.size, at))
+            if mark != MARK:
+                found = self._next_mark(file, at + 1, size)
+                if found < 0:
+                    return at
+                at = found
+                continue
+            end = at + HEADER.size + length
+            if end > size:
+                return at
+            self._index[key] = (name, at + HEADER.size, length)
+            at = end
+        return at
+
+    @staticmethod
+    def _next_mark(file: int, at: int, size: int) -> int:
+        """Where the next record may start after a damaged one, -1 if nowhere."""
+        step = 1 << 20
+        while at < size:
+            found = os.pread(file, step + len(MARK), at).find(MARK)
+            if found >= 0:
+                return at + found
+            at += step
+        return -1
+
+    def _read(self, key: bytes, name: str, start: int, length: int) -> dict[str, Any] | None:
+        file = self._file(name)
+        head = HEADER.unpack(os.pread(file, HEADER.size, start - HEADER.size))
+        payload = os.pread(file, length, start)
+        if head[3] != crc32(payload, crc32(key)):
+            del self._index[key]
+            return None
+        record: dict[str, Any] = json.loads(payload)
+        return record
+
+    def _file(self, name: str) -> int:
+        if name not in self._files:
+            if len(self._files) >= OPEN_FILES:
+                self._close_files()
+            self._files[name] = os.open(self._folder / name, os.O_RDONLY)
+        return self._files[name]
+
+    def _close_files(self) -> None:
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()

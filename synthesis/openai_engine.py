@@ -1,0 +1,191 @@
+"""The engine that asks servers of the OpenAI protocol (vLLM, SGLang, TGI, hosted ones), several at once."""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import Field
+
+from schemas.errors import UserError
+from schemas.recipe import EngineChoice
+from schemas.spec import Strict
+from schemas.yaml_file import validate
+from synthesis import wire
+from synthesis.answers import AnswerStore
+from synthesis.base import Answer, Failure, Request
+from synthesis.reply import parse_reply, understand
+from synthesis.servers import Server, Servers, check
+from synthesis.trouble import Cure, Trouble, classify
+
+Outcome = Answer | Failure
+Result = TypeVar("Result")
+MAX_BACKOFF_S = 30.0
+
+
+class OpenAIOptions(Strict):
+    """``engine.options`` of the type ``openai``."""
+
+    retries: int = Field(default=5, ge=0)
+    """How often a request is asked again after a server error, a timeout or half an answer."""
+    backoff_s: float = Field(default=0.5, ge=0)
+    """First pause; it doubles with every try."""
+    patience_s: float = Field(default=600, ge=0)
+    """How long a rate limit is waited out, and how long all servers may be gone before the run stops."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request body, e.g. ``{chat_template_kwargs: {enable_thinking: false}}``."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What an engine has done so far."""
+
+    asked: int = 0
+    """Requests that went to a server, each once however often it was tried."""
+    stored: int = 0
+    """Requests answered from the store."""
+    retries: int = 0
+    failures: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+
+
+class OpenAIEngine:
+    """Asks concurrently from one event loop in a background thread; safe to use from many threads."""
+
+    def __init__(self, choice: EngineChoice, answers: AnswerStore) -> None:
+        """Check that the servers are there and serve the model; `UserError` where not."""
+        self._options = validate(OpenAIOptions, choice.options, "engine.options")
+        self._choice = check(choice)
+        self._answers = answers
+        self.capacity = 2 * choice.concurrency
+        self.counts = Counts()
+        self._room = threading.BoundedSemaphore(self.capacity)
+        self._lock = threading.Lock()
+        self._flying: dict[str, Future[Outcome]] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="model-requests", daemon=True)
+        self._thread.start()
+        self._turn, self._servers = self._run(self._set_up())
+
+    async def _set_up(self) -> tuple[asyncio.Semaphore, Servers]:
+        return asyncio.Semaphore(self._choice.concurrency), Servers(self._choice)
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def submit(self, request: Request) -> Future[Outcome]:
+        """Queue one request; a request equal to one in flight shares its future."""
+        digest = wire.request_digest(self._choice, request)
+        with self._lock:
+            flying = self._flying.get(digest)
+        if flying is not None:
+            return flying
+        record = self._answers.get(digest)
+        if record is not None:
+            self.counts.stored += 1
+            done: Future[Outcome] = Future()
+            done.set_result(self._understand(record, digest, request, stored=True))
+            return done
+        self._room.acquire()
+        future = asyncio.run_coroutine_threadsafe(self._answer(digest, request), self._loop)
+        with self._lock:
+            self._flying[digest] = future
+        future.add_done_callback(lambda _: self._landed(digest))
+        return future
+
+    def close(self) -> None:
+        """Let go of the connections and stop the loop; requests in flight are given up."""
+        self._run(self._servers.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._answers.close()
+
+    def _landed(self, digest: str) -> None:
+        with self._lock:
+            self._flying.pop(digest, None)
+        self._room.release()
+
+    def _understand(self, record: dict[str, Any], digest: str, request: Request, stored: bool) -> Outcome:
+        sampling = wire.sampling_text(self._choice, request)
+        return understand(record, digest, self._choice, sampling, request.samples, stored)
+
+    async def _answer(self, digest: str, request: Request) -> Outcome:
+        async with self._turn:
+            reply = await self._ask(request)
+        self.counts.asked += 1
+        if isinstance(reply, Trouble):
+            self.counts.failures += 1
+            return Failure(reply.code, reply.detail, digest)
+        self._answers.put(digest, reply)
+        outcome = self._understand(reply, digest, request, stored=False)
+        if isinstance(outcome, Failure):
+            self.counts.failures += 1
+        self.counts.tokens_in += reply["tokens_in"]
+        self.counts.tokens_out += reply["tokens_out"]
+        self.counts.tokens_cached += reply["tokens_cached"]
+        return outcome
+
+    async def _ask(self, request: Request) -> dict[str, Any] | Trouble:
+        """Try until there is a reply or no hope; raises `UserError` where no request would be answered."""
+        body = wire.chat_body(self._choice, request)
+        started = time.monotonic()
+        tries = 0
+        while True:
+            server = self._servers.pick()
+            reply = await self._try(server, body)
+            if not isinstance(reply, Trouble):
+                return reply
+            if reply.cure is Cure.STOP:
+                self._stop(reply.detail, server)
+            if reply.cure is Cure.NONE:
+                return reply
+            if reply.cure is Cure.ELSEWHERE:
+                if self._servers.lost_for() > self._options.patience_s:
+                    self._stop("no model server has answered for a while", server)
+            elif reply.cure is Cure.LATER:
+                if time.monotonic() - started > self._options.patience_s:
+                    return reply
+            elif tries >= self._options.retries:
+                return reply
+            await asyncio.sleep(self._pause(tries, reply))
+            tries += reply.cure is Cure.AGAIN
+            self.counts.retries += 1
+
+    async def _try(self, server: Server, body: dict[str, Any]) -> dict[str, Any] | Trouble:
+        server.flying += 1
+        try:
+            async with asyncio.timeout(self._choice.timeout_s):
+                raw = await server.client.chat.completions.with_raw_response.create(
+                    **body, extra_body=self._options.extra_body or None
+                )
+            reply = parse_reply(raw.http_response.content, self._choice.model)
+        except Exception as error:
+            trouble = classify(error, self._choice.timeout_s)
+            if trouble is None:
+                raise
+            if trouble.cure is Cure.ELSEWHERE:
+                server.lost()
+            return trouble
+        finally:
+            server.flying -= 1
+        server.answered()
+        return reply
+
+    def _pause(self, tries: int, trouble: Trouble) -> float:
+        """Seconds until the next try: what the server asks for, else doubling, spread so that retries do not bunch."""
+        if trouble.wait is not None:
+            return trouble.wait
+        return min(MAX_BACKOFF_S, self._options.backoff_s * 2.0**tries) * random.uniform(0.5, 1.0)
+
+    @staticmethod
+    def _stop(detail: str, server: Server) -> NoReturn:
+        raise UserError(
+            f"{detail}: {server.base_url}; put it right and run the same command again, nothing answered is asked twice"
+        )

@@ -1,0 +1,73 @@
+"""A server's reply: first down to the record that is stored, then to a typed answer or failure."""
+
+import json
+from typing import Any
+
+from schemas.recipe import EngineChoice
+from synthesis.base import Answer, Failure
+from synthesis.trouble import BadReplyError
+
+
+def parse_reply(body: bytes, model: str) -> dict[str, Any]:
+    """The record of a chat completion: texts, why each ended, tokens.
+
+    Raises:
+        BadReplyError: the body is cut off, is no JSON, is no chat completion, or is another model's.
+    """
+    try:
+        data = json.loads(body)
+        choices = sorted(data["choices"], key=lambda choice: choice.get("index", 0))
+        texts = [choice["message"].get("content") or "" for choice in choices]
+        ends = [_end(choice) for choice in choices]
+        usage = data.get("usage") or {}
+        served = data.get("model") or model
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadReplyError("it is cut off or not JSON of that kind") from None
+    if not texts:
+        raise BadReplyError("it holds no choice")
+    if not (served.startswith(model) or model.endswith(served)):
+        raise BadReplyError("it comes from another model")
+    return {
+        "model": served,
+        "texts": texts,
+        "ends": ends,
+        "tokens_in": usage.get("prompt_tokens") or 0,
+        "tokens_out": usage.get("completion_tokens") or 0,
+        "tokens_cached": (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+    }
+
+
+def _end(choice: dict[str, Any]) -> str:
+    return "refusal" if choice["message"].get("refusal") else str(choice.get("finish_reason") or "stop")
+
+
+def understand(
+    record: dict[str, Any], digest: str, choice: EngineChoice, sampling: str, samples: int, stored: bool
+) -> Answer | Failure:
+    """The answer that a record holds, or why it holds none: an answer never has an empty text."""
+    whole = [text for text, end in zip(record["texts"], record["ends"], strict=True) if end == "stop" and text.strip()]
+    if not whole:
+        return _failure(record, digest)
+    return Answer(
+        tuple(whole),
+        digest,
+        choice.model,
+        choice.revision,
+        sampling,
+        stored,
+        record["tokens_in"],
+        record["tokens_out"],
+        record["tokens_cached"],
+        samples,
+    )
+
+
+def _failure(record: dict[str, Any], digest: str) -> Failure:
+    end = next((end for end in record["ends"] if end != "stop"), "stop")
+    if end == "length":
+        return Failure("truncated", "the answer reached the token limit; raise engine.max_tokens", digest)
+    if end in ("refusal", "content_filter"):
+        return Failure("refused_answer", "the model or its server refused to answer", digest)
+    if end == "stop":
+        return Failure("empty_answer", "the model answered nothing", digest)
+    return Failure("unfinished", f"the answer ended by {end!r}", digest)

@@ -1,0 +1,112 @@
+"""The addresses of one model: which of them to ask next, and whether they are there at all."""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from schemas.errors import UserError, nearest
+from schemas.recipe import EngineChoice
+
+PAUSE_S = 1.0
+"""How long a server whose connection broke is passed over while another one is there."""
+
+
+@dataclass(slots=True)
+class Server:
+    """One address."""
+
+    base_url: str
+    client: Any
+    flying: int = 0
+    lost_since: float | None = None
+    """Monotonic time of the first lost connection since its last answer."""
+    passed_over_until: float = 0.0
+
+    def answered(self) -> None:
+        """Note that the server is there."""
+        self.lost_since = None
+        self.passed_over_until = 0.0
+
+    def lost(self) -> None:
+        """Note that the connection broke."""
+        now = time.monotonic()
+        self.lost_since = self.lost_since if self.lost_since is not None else now
+        self.passed_over_until = now + PAUSE_S
+
+
+class Servers:
+    """Several servers of the same model; used from the engine's event loop only."""
+
+    def __init__(self, choice: EngineChoice) -> None:
+        key = os.environ.get(choice.api_key_env) or "none"
+        self._all = [Server(url, _client(url, key, choice)) for url in map(api_address, choice.base_urls)]
+
+    def pick(self) -> Server:
+        """The one with the fewest requests on it, of those that are there."""
+        now = time.monotonic()
+        return min(self._all, key=lambda server: (server.passed_over_until > now, server.flying))
+
+    def lost_for(self) -> float:
+        """Seconds since the last of all servers was lost; 0 while one is there."""
+        since = [server.lost_since for server in self._all]
+        return 0.0 if None in since else time.monotonic() - max(moment for moment in since if moment is not None)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for server in self._all:
+            await server.client.close()
+
+
+def _client(url: str, key: str, choice: EngineChoice) -> Any:
+    import openai
+
+    return openai.AsyncOpenAI(base_url=url, api_key=key, timeout=choice.timeout_s, max_retries=0)
+
+
+def api_address(url: str) -> str:
+    """The address under which the API lies: ``/v1`` is added where the address has no path."""
+    return url.rstrip("/") + ("" if urlsplit(url).path.strip("/") else "/v1")
+
+
+def check(choice: EngineChoice, wait_s: float = 10.0) -> EngineChoice:
+    """Ask every server for its models before anything starts.
+
+    Returns the choice with ``model`` filled in where the recipe leaves it to a server that has only one.
+
+    Raises:
+        UserError: no server at an address, the key is refused, or the model is not among those served.
+    """
+    if not choice.base_urls:
+        raise UserError("the engine 'openai' needs base_urls, e.g. ['http://localhost:8000/v1']")
+    for url in map(api_address, choice.base_urls):
+        served = _models(url, choice, wait_s)
+        if not choice.model and len(served) == 1:
+            choice = choice.model_copy(update={"model": served[0]})
+        if not choice.model:
+            raise UserError(f"name the engine's model; the server at {url} has {', '.join(served) or 'none to list'}")
+        if served and choice.model not in served:
+            raise UserError(
+                f"the server at {url} has no model {choice.model!r}{nearest(choice.model, served)}; "
+                f"it has {', '.join(served[:10])}"
+            )
+    return choice
+
+
+def _models(url: str, choice: EngineChoice, wait_s: float) -> list[str]:
+    """Names of the models at one address; empty where the server does not list them."""
+    import openai
+
+    key = os.environ.get(choice.api_key_env) or "none"
+    with openai.OpenAI(base_url=url, api_key=key, timeout=wait_s, max_retries=1) as client:
+        try:
+            return [model.id for model in client.models.list()]
+        except openai.APIConnectionError:
+            raise UserError(
+                f"no model server answers at {url}; start one there (vllm serve MODEL) or correct engine.base_urls"
+            ) from None
+        except (openai.AuthenticationError, openai.PermissionDeniedError):
+            raise UserError(f"the model server at {url} refuses the key; set {choice.api_key_env}") from None
+        except openai.APIError:
+            return []

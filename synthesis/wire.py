@@ -1,0 +1,61 @@
+"""A request as it goes over the wire (OpenAI chat completions), and the digest under which its answer is kept."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+from schemas import identity
+from schemas.recipe import EngineChoice
+from synthesis.base import Request
+
+
+def sampling_of(choice: EngineChoice, request: Request) -> dict[str, Any]:
+    """The sampling parameters that this request is asked with."""
+    return {
+        "temperature": choice.temperature if request.temperature is None else request.temperature,
+        "top_p": choice.top_p,
+        "max_tokens": choice.max_tokens if request.max_tokens is None else request.max_tokens,
+        "seed": choice.seed,
+        "n": request.samples,
+    }
+
+
+def sampling_text(choice: EngineChoice, request: Request) -> str:
+    """The sampling parameters as the JSON that provenance carries."""
+    return json.dumps(sampling_of(choice, request), sort_keys=True, separators=(",", ":"))
+
+
+def request_digest(choice: EngineChoice, request: Request) -> str:
+    """32 hex digits over everything that the answer depends on; the server's address is not part of it."""
+    return identity.digest(
+        "request",
+        choice.model,
+        choice.revision,
+        sampling_text(choice, request),
+        json.dumps(request.messages, ensure_ascii=False),
+        json.dumps([picture.sha256 for picture in request.images]),
+        json.dumps(request.schema, sort_keys=True, ensure_ascii=False),
+    )
+
+
+def chat_body(choice: EngineChoice, request: Request) -> dict[str, Any]:
+    """Keyword arguments of ``chat.completions.create``; pictures stand before the text of the first user turn."""
+    pictures = [
+        {
+            "type": "image_url",
+            "image_url": {"url": f"data:{image.media_type};base64,{b64encode(image.data).decode('ascii')}"},
+        }
+        for image in request.images
+    ]
+    messages: list[dict[str, Any]] = []
+    for role, text in request.messages:
+        if role == "user" and pictures:
+            messages.append({"role": role, "content": [*pictures, {"type": "text", "text": text}]})
+            pictures = []
+        else:
+            messages.append({"role": role, "content": text})
+    body: dict[str, Any] = {"model": choice.model, "messages": messages, **sampling_of(choice, request)}
+    if request.schema is not None:
+        schema = {"name": "answer", "schema": request.schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body
