@@ -59,12 +59,13 @@ def run(
     recipe: Annotated[Path, typer.Argument(help="YAML of the release to make.")],
     workers: Workers = 0,
     store: Annotated[str, typer.Option(help="Folder or address instead of the recipe's store.")] = "",
+    keep_work: Annotated[bool, typer.Option(help="Keep the work folder, for finding out what happened.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run a recipe: read, convert, write, gate, pack and publish; a killed run goes on where it stopped."""
     from flows.run_command import run_recipe
 
-    run_recipe(recipe, workers=workers, store=store, as_json=as_json)
+    run_recipe(recipe, workers=workers, store=store, keep_work=keep_work, as_json=as_json)
 
 
 @command

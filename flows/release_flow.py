@@ -109,13 +109,14 @@ def publish_task(run: Run, manifest: Manifest) -> str:
 
 
 @flow(name="medcurate", flow_run_name="{recipe}", persist_result=False, log_prints=False)
-def release_flow(recipe: str, workers: int = 0, store: str = "") -> dict[str, Any]:
+def release_flow(recipe: str, workers: int = 0, store: str = "", keep_work: bool = False) -> dict[str, Any]:
     """Make one release.
 
     Args:
         recipe: path of the recipe.
         workers: processes for pixel work; 0 for one per core.
         store: instead of the recipe's.
+        keep_work: leave the workspace in place after publishing.
 
     Returns:
         ``release`` (its address), ``totals`` (kind -> dataset -> status -> count), ``verdicts``.
@@ -138,7 +139,8 @@ def release_flow(recipe: str, workers: int = 0, store: str = "") -> dict[str, An
             result = _make(Run(chosen, specs, space, pool))
         finally:
             pool.close()
-    shutil.rmtree(space.folder, ignore_errors=True)
+    if not keep_work:
+        shutil.rmtree(space.folder, ignore_errors=True)
     return result
 
 

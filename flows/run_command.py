@@ -11,11 +11,13 @@ from flows.plan import load_specs
 from schemas.recipe import load_recipe
 
 
-def run_recipe(recipe: Path, *, workers: int = 0, store: str = "", as_json: bool = False) -> dict[str, Any]:
+def run_recipe(
+    recipe: Path, *, workers: int = 0, store: str = "", keep_work: bool = False, as_json: bool = False
+) -> dict[str, Any]:
     """Run one recipe and print what became of it; returns the flow's result."""
     chosen = load_recipe(recipe.resolve())
     preflight.check_sources(load_specs(chosen))
-    result = quietly(recipe, workers, store)
+    result = quietly(recipe, workers, store, keep_work)
     if as_json:
         json.dump(result, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
         sys.stdout.write("\n")
@@ -27,7 +29,7 @@ def run_recipe(recipe: Path, *, workers: int = 0, store: str = "", as_json: bool
     return result
 
 
-def quietly(recipe: Path, workers: int, store: str) -> dict[str, Any]:
+def quietly(recipe: Path, workers: int, store: str, keep_work: bool) -> dict[str, Any]:
     """Run the flow under progress bars; Prefect's own log lines would tear them, so only its crashes are shown."""
     from flows.show import Bars
 
@@ -37,5 +39,5 @@ def quietly(recipe: Path, workers: int, store: str) -> dict[str, Any]:
         bars.say("starting Prefect (its database is made on the first run)")
         from flows.release_flow import make_runner
 
-        result: dict[str, Any] = make_runner(workers)(str(recipe), workers=workers, store=store)
+        result: dict[str, Any] = make_runner(workers)(str(recipe), workers=workers, store=store, keep_work=keep_work)
     return result
