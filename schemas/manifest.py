@@ -40,3 +40,5 @@ class Manifest(BaseModel):
     access: str = ""
     parent: str = ""
     """``name@version`` of the release before this one, or empty."""
+    subset: str = ""
+    """Where this is a part of a release that was pulled: which part, e.g. ``split = test``; else empty."""
