@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from quality.base import GateOptions
+from schemas.spec import Strict
 from schemas.yaml_file import validate
 
 
@@ -24,11 +25,22 @@ class ConflictingLabelsOptions(GateOptions):
     since a picture may carry several true annotations.  Ours."""
 
 
+class ExtraExpectation(Strict):
+    """An expectation of the recipe's own over the columns of `quality.metadata`."""
+
+    expectation: str
+    """As great-expectations names it: ``expect_column_mean_to_be_between``."""
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    task: str = ""
+    """Only for rows of this task; for all rows where empty."""
+
+
 class ExpectationsOptions(GateOptions):
-    """The great-expectations suite."""
+    """The great-expectations suites."""
 
     batch_rows: int = Field(default=100_000, ge=1)
     """Rows in memory at once."""
+    extra: tuple[ExtraExpectation, ...] = ()
 
 
 RELEASE_GATES: dict[str, type[GateOptions]] = {

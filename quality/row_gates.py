@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from quality.base import RowGate
+from quality.release_options import RELEASE_GATES
 from schemas import plugins
 from schemas.context import Context
 from schemas.errors import ReleaseError, UserError, nearest
@@ -18,9 +19,6 @@ STAGE = "gate"
 
 STANDARD = ("placeholders", "turns", "options", "regions", "residue", "lengths", "pictures", "phrases")
 """Gates that run without being named; others, those of other packages too, run where a recipe names them."""
-
-RELEASE = ("split_leak", "conflicting_labels", "duplicates", "expectations", "groups", "identity")
-"""Checks of whole releases, whose options stand in the same place of a recipe."""
 
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -36,13 +34,13 @@ def open_gates(recipe_gates: Options, spec_gates: Options | None = None) -> list
         UserError: unknown gate (with the nearest), unknown option, value out of bounds.
     """
     own = spec_gates or {}
-    known = {*plugins.names("gates"), *RELEASE}
+    known = {*plugins.names("gates"), *RELEASE_GATES}
     for name in (*recipe_gates, *own):
         if name not in known:
             raise UserError(f"there is no gate {name!r}{nearest(name, known)}")
         if not isinstance(recipe_gates.get(name, {}), Mapping) or not isinstance(own.get(name, {}), Mapping):
             raise UserError(f"gates.{name} must be a mapping of options, e.g. {{enabled: false}}")
-    wanted = dict.fromkeys([*STANDARD, *sorted({*recipe_gates, *own} - set(STANDARD) - set(RELEASE))])
+    wanted = dict.fromkeys([*STANDARD, *sorted({*recipe_gates, *own} - set(STANDARD) - set(RELEASE_GATES))])
     gates = (_open(name, {**recipe_gates.get(name, {}), **own.get(name, {})}) for name in wanted)
     return [gate for gate in gates if gate is not None]
 

@@ -27,13 +27,13 @@ class GateVerdict:
 
     gate: str
     passed: bool
-    """False refuses the release."""
+    """False refuses the release, unless ``waived_by`` gives a reason."""
     severity: str
     """The worst severity that was found, ``note`` where nothing was."""
     detail: str
     dataset: str = ""
     waived_by: str = ""
-    """The written reason of the waiver that lets it pass."""
+    """The written reason of the waiver that lets the release go out all the same."""
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest."""
@@ -46,16 +46,14 @@ def passed(gate: str, detail: str) -> GateVerdict:
 
 
 def judge(findings: Iterable[ReleaseFinding], waivers: Sequence[Waiver]) -> list[GateVerdict]:
-    """One verdict for each finding; refusing ones pass where a waiver names their gate and dataset (or no dataset)."""
+    """One verdict for each finding; a waiver that names its gate and dataset (or no dataset) is written beside it."""
     return [_verdict(found, waivers) for found in findings]
 
 
 def _verdict(found: ReleaseFinding, waivers: Sequence[Waiver]) -> GateVerdict:
     refusing = found.severity == Severity.REFUSE_RELEASE
     reason = next((one.reason for one in waivers if refusing and _covers(one, found)), "")
-    return GateVerdict(
-        found.gate, not refusing or bool(reason), found.severity.value, found.detail, found.dataset, reason
-    )
+    return GateVerdict(found.gate, not refusing, found.severity.value, found.detail, found.dataset, reason)
 
 
 def _covers(waiver: Waiver, found: ReleaseFinding) -> bool:

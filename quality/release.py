@@ -1,0 +1,139 @@
+"""The gates of a whole release: nothing is published unless every one passes or is waived with a written reason."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quality.metadata import PLAIN, batches
+from quality.release_options import ExpectationsOptions, SplitLeakOptions, release_options
+from quality.verdict import GateVerdict, ReleaseFinding, judge, passed
+from schemas.findings import Severity
+from schemas.instruction import arrow_schema
+from schemas.recipe import Recipe
+from schemas.spec import DatasetSpec
+
+REPORT = "great_expectations.json"
+
+EMPTY = ReleaseFinding("rows", Severity.REFUSE_RELEASE, "the release has no row; look at the ledger for the reasons")
+
+
+def check_release(
+    shards: Sequence[str | Path],
+    findings: Iterable[ReleaseFinding],
+    recipe: Recipe,
+    specs: Sequence[DatasetSpec],
+    folder: Path,
+) -> list[GateVerdict]:
+    """Hold finished shards against every release gate.
+
+    Args:
+        shards: local Parquet shards.
+        findings: of `quality.resolve.resolve`, to be judged together with those found here.
+        recipe: thresholds (``recipe.gates``) and waivers.
+        specs: in the order of ``recipe.datasets``.
+        folder: where ``great_expectations.json`` is written: every expectation with its counts, no values.
+
+    Returns:
+        Verdicts; the release is refused where one is neither passed nor waived.
+
+    Raises:
+        UserError: an unknown gate option or expectation in the recipe.
+    """
+    own = [*findings, *_schema(shards), *_identity(shards), *_groups(shards, recipe, list(findings))]
+    own += _expectations(shards, recipe, specs, folder)
+    clean = [gate for gate in ("schema", "identity", "split_leak", "expectations") if _is_clean(gate, own)]
+    return [*judge(own, recipe.waivers), *(passed(gate, CLEAN[gate]) for gate in clean)]
+
+
+CLEAN = {
+    "schema": "every shard has the published schema",
+    "identity": "every id stands once",
+    "split_leak": "no group and no picture is in two splits",
+    "expectations": "every row meets every expectation",
+}
+
+
+def _is_clean(gate: str, findings: Iterable[ReleaseFinding]) -> bool:
+    return all(found.gate != gate for found in findings)
+
+
+def _schema(shards: Iterable[str | Path]) -> list[ReleaseFinding]:
+    import pyarrow.parquet as pq
+
+    wanted = arrow_schema()
+    odd = [Path(shard).name for shard in shards if not pq.read_schema(shard).equals(wanted)]
+    text = f"{len(odd)} shards have not the published schema, {', '.join(odd[:3])} among them"
+    return [ReleaseFinding("schema", Severity.REFUSE_RELEASE, text)] if odd else []
+
+
+def _identity(shards: Sequence[str | Path]) -> list[ReleaseFinding]:
+    import polars as pl
+
+    if not shards:
+        return [EMPTY]
+    ids = pl.scan_parquet([str(shard) for shard in shards]).select(rows=pl.len(), ids=pl.col("id").n_unique()).collect()
+    rows, distinct = ids.row(0)
+    if not rows:
+        return [EMPTY]
+    text = f"{rows - distinct} rows have an id that another row has too"
+    return [ReleaseFinding("identity", Severity.REFUSE_RELEASE, text)] if rows != distinct else []
+
+
+def _groups(shards: Sequence[str | Path], recipe: Recipe, findings: Sequence[ReleaseFinding]) -> list[ReleaseFinding]:
+    """What was really written: a group in two splits that `resolve` did not announce."""
+    import polars as pl
+
+    if not shards or not release_options(SplitLeakOptions, recipe.gates).enabled:
+        return []
+    table = (
+        pl.scan_parquet([str(shard) for shard in shards]).group_by("dataset", "group_id")
+        .agg(splits=pl.col("split").n_unique()).group_by("dataset")
+        .agg(total=pl.len(), several=(pl.col("splits") > 1).sum()).sort("dataset").collect()
+    )  # fmt: skip
+    known = {found.dataset for found in findings if found.gate == "split_leak"}
+    return [
+        ReleaseFinding(
+            "split_leak", Severity.REFUSE_RELEASE, f"{name}: {several} of {total} groups are in two splits", name
+        )
+        for name, total, several in table.iter_rows()
+        if several and name not in known
+    ]
+
+
+def _expectations(
+    shards: Sequence[str | Path], recipe: Recipe, specs: Sequence[DatasetSpec], folder: Path
+) -> list[ReleaseFinding]:
+    options = release_options(ExpectationsOptions, recipe.gates)
+    if not options.enabled or not shards:
+        return []
+    from quality.expectations import Suites, row_rules
+
+    suites = Suites(row_rules(recipe, specs), [one.model_dump() for one in options.extra])
+    rows = 0
+    for frame in batches(shards, options.batch_rows):
+        rows += frame.height
+        suites.check(frame)
+    tallies = suites.tallies()
+    failed = [one for one in tallies if not one.success]
+    _write(folder / REPORT, {"rows": rows, "success": not failed, "columns": list(PLAIN)} | _details(tallies))
+    return [
+        ReleaseFinding(
+            "expectations", Severity.REFUSE_RELEASE,
+            f"{one.suite}: {one.type} on {_subject(one.kwargs)} is not met by {one.unexpected} of {one.rows} rows",
+        )
+        for one in failed
+    ]  # fmt: skip
+
+
+def _details(tallies: Iterable[Any]) -> dict[str, Any]:
+    return {"expectations": [one.to_json() for one in tallies]}
+
+
+def _subject(kwargs: dict[str, Any]) -> str:
+    return str(kwargs.get("column") or kwargs.get("column_A") or "the table")
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
