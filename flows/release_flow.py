@@ -230,4 +230,4 @@ def _show_release(address: str, manifest: Manifest) -> None:
 def make_runner(workers: int) -> Any:
     """The flow with as many threads as there are worker processes."""
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=workers or os.cpu_count() or 1)
-    return release_flow.with_options(task_runner=runner)
+    return release_flow.with_options(task_runner=runner)  # type: ignore[arg-type]  # Prefect's stubs are invariant here
