@@ -62,9 +62,7 @@ def test_without_a_model_the_provenance_says_so(result: dict) -> None:
     assert "" not in set(rows.struct.field("converter").to_list())
 
 
-def test_verify_finds_one_flipped_byte(
-    result: dict, demo_env: dict[str, str], tmp_path: Path
-) -> None:
+def test_verify_finds_one_flipped_byte(result: dict, demo_env: dict[str, str], tmp_path: Path) -> None:
     assert medcurate("verify", result["release"], env=demo_env).returncode == 0
     copy = tmp_path / "copy"
     shutil.copytree(result["release"], copy)
