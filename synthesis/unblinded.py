@@ -125,7 +125,7 @@ class Unblinded:
             template=f"{self.name}.{drawn.scene}.{context.language}",
             seed=context.seed,
             language=context.language,
-            facts=tuple(path for fact in known for path in fact.path.split(",")),
+            facts=tuple(dict.fromkeys(path for fact in known for path in fact.path.split(","))),
             model=answer.model,
             revision=answer.revision,
             sampling=answer.sampling,
