@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from quality.base import GateOptions
+from quality.licences import LicencesOptions
 from schemas.spec import Strict
 from schemas.yaml_file import validate
 
@@ -47,6 +48,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "split_leak": SplitLeakOptions,
     "conflicting_labels": ConflictingLabelsOptions,
     "expectations": ExpectationsOptions,
+    "licences": LicencesOptions,
 }
 
 Kind = TypeVar("Kind", bound=GateOptions)
