@@ -14,6 +14,8 @@ from flows.phantoms.canvas import rng
 Triple = tuple[float, float, float]
 ORGANS = ("background", "liver", "spleen", "right kidney", "left kidney", "liver tumor")
 """Label values of the abdomen, by position."""
+CHEST = ("background", "right lung", "left lung", "heart", "lung nodule")
+"""Label values of the chest, by position."""
 _BOWEL = ((-80, 10, -40), (-40, 40, -30), (0, 50, -44), (42, 46, -50), (84, 12, -56), (-20, 30, -78), (40, 20, -84))
 
 
@@ -89,11 +91,11 @@ def thorax(seed: int, key: str, nodule: str) -> list[Shape]:
     draw = rng(seed, "thorax", key)
     shapes = [
         *_wall(165, 112, inside=40),
-        Shape((70, 6, 0), (60, 80, 150), -840),
-        Shape((-70, 6, 0), (58, 78, 150), -840),
+        Shape((70, 6, 0), (60, 80, 150), -840, 1),
+        Shape((-70, 6, 0), (58, 78, 150), -840, 2),
         Shape((0, -64, 0), (19, 18, 900), 380),
         Shape((0, 20, 0), (24, 48, 900), 45),
-        Shape((-26, 34, -24), (54, 40, 52), 55),
+        Shape((-26, 34, -24), (54, 40, 52), 55, 3),
         Shape((-16, -36, 0), (12, 12, 900), 190),
         Shape((0, -8, 60), (9, 8, 70), -980),
     ]
@@ -101,7 +103,7 @@ def thorax(seed: int, key: str, nodule: str) -> list[Shape]:
         towards = {"right": 1, "left": -1}[nodule]
         centre = (towards * float(draw.uniform(76, 96)), float(draw.uniform(-34, 4)), float(draw.uniform(-14, 14)))
         radius = float(draw.uniform(13, 16))
-        shapes.append(Shape(centre, (radius, radius, radius), -560, 1))
+        shapes.append(Shape(centre, (radius, radius, radius), -560, 4))
     return shapes
 
 

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.phantoms.body import Grid, sample, thorax
-from flows.phantoms.canvas import rng
+from flows.phantoms.body import CHEST, Grid, sample, thorax
+from flows.phantoms.canvas import rng, save_text
 from flows.phantoms.chest import Finding, film
+from flows.phantoms.dicom_seg import segmentation
 from schemas.identity import digest
 
 GRID = Grid((144, 112, 12), (2.6, 2.6, 9.0))
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
+SEG_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
 DX_STORAGE = "1.2.840.10008.5.1.4.1.1.1.1"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
 
 def ct_series(folder: Path, seed: int) -> dict[str, Any]:
-    """``<patient>/<n>.dcm``: chest CT, rescale intercept -1024, lung window in the header.
+    """``<patient>/<n>.dcm`` and ``<patient>/seg.dcm``: chest CT, rescale intercept -1024, lung window in the header.
 
     A ground-glass nodule shows in the lung window (-600/1500) and vanishes in a soft-tissue one.  Deliberately
     bad: the third patient's series lacks a slice, the sixth's holds a file that breaks off.
@@ -32,32 +34,40 @@ def ct_series(folder: Path, seed: int) -> dict[str, Any]:
         draw = rng(seed, "ct", patient)
         densities += draw.normal(0, 14, densities.shape).astype(np.float32)
         names = draw.permutation(GRID.shape[2])
+        written = {}
         for index in range(GRID.shape[2]):
             if number == 3 and index == 6:
                 continue
             path = folder / patient / f"{names[index]:03d}.dcm"
-            _write(path, _ct_slice(densities, index, patient, seed))
+            written[index] = _ct_slice(densities, index, patient, seed)
+            _write(path, written[index])
             if number == 6 and index == 1:
                 path.write_bytes(path.read_bytes()[:9000])
+        masks = {index: np.ascontiguousarray(labels[::-1, ::-1, index].T) for index in written}
+        shell = _common(SEG_STORAGE, patient, seed, "seg")
+        _write(folder / patient / "seg.dcm", segmentation(shell, written, masks, CHEST))
         truth[patient] = {"nodule": side, "centre": _nodule(labels)}
     return truth
 
 
 def radiographs(folder: Path, seed: int) -> dict[str, Any]:
-    """``<patient>.dcm``: digital radiographs, every third stored inverted (MONOCHROME1), 12 bits in 16."""
+    """``<patient>.dcm`` and ``labels.csv``: every third film stored inverted (MONOCHROME1), 12 bits in 16."""
+    lines = ["patientId,class"]
     truth: dict[str, Any] = {}
     for number in range(1, 9):
         patient = f"PHDX{number:03d}"
         finding = (Finding("pneumonia", "right"), Finding("pleural effusion", "left"), None)[number % 3]
         shown = film(seed, f"dx/{patient}", (finding,) if finding else ())
         inverted = number % 3 == 0
+        lines.append(f"{patient},{finding.name if finding else 'normal'}")
         _write(folder / f"{patient}.dcm", _radiograph(shown.pixels, patient, seed, inverted))
         truth[patient] = {**shown.truth, "monochrome1": inverted}
+    save_text(folder / "labels.csv", "\n".join(lines) + "\n")
     return truth
 
 
 def _nodule(labels: NDArray[np.uint8]) -> list[float]:
-    places = np.nonzero(labels)
+    places = np.nonzero(labels == CHEST.index("lung nodule"))
     if not len(places[0]):
         return []
     return [round(float(axis[place].mean()), 2) for axis, place in zip(GRID.axes(), places, strict=True)]
@@ -112,7 +122,7 @@ def _common(storage: str, patient: str, seed: int, instance: str) -> Any:
     data.PatientSex, data.PatientAge = "FM"[int(patient[-1]) % 2], f"{40 + int(patient[-1]):03d}Y"
     data.StudyDate, data.StudyTime, data.AccessionNumber, data.StudyID = "", "", "", "1"
     data.PatientBirthDate, data.ReferringPhysicianName, data.Manufacturer = "", "", "medcurate phantoms"
-    data.SeriesNumber, data.InstanceNumber = 1, int(instance) + 1
+    data.SeriesNumber, data.InstanceNumber = 1, int(instance) + 1 if instance.isdigit() else 1
     data.BurnedInAnnotation = "NO"
     return data
 

@@ -126,7 +126,7 @@ def test_the_nodule_shows_in_the_lung_window_only(hospital: Path, truth: dict) -
             continue
         x, y, z = known["centre"]
         assert (x > 0) == (known["nodule"] == "right")
-        files = [pydicom.dcmread(path) for path in sorted((hospital / "phantom_ct_dicom" / patient).iterdir())]
+        files = [pydicom.dcmread(path) for path in sorted((hospital / "phantom_ct_dicom" / patient).glob("[0-9]*"))]
         heights = [float(file.ImagePositionPatient[2]) for file in files]
         assert heights != sorted(heights)
         nearest = files[int(np.argmin([abs(height - z) for height in heights]))]
@@ -146,6 +146,28 @@ def test_the_nodule_shows_in_the_lung_window_only(hospital: Path, truth: dict) -
 
         assert shown(-560, -600, 1500) - shown(-840, -600, 1500) > 45
         assert shown(-560, 40, 400) == shown(-840, 40, 400) == 0
+
+
+def test_the_segmentation_says_where_the_nodule_is(hospital: Path, truth: dict) -> None:
+    import pydicom
+
+    for patient, known in truth["phantom_ct_dicom"].items():
+        data = pydicom.dcmread(hospital / "phantom_ct_dicom" / patient / "seg.dcm")
+        names = {item.SegmentNumber: item.SegmentLabel for item in data.SegmentSequence}
+        assert names == {1: "right lung", 2: "left lung", 3: "heart", 4: "lung nodule"}
+        frames = data.pixel_array
+        centres: dict[str, list[np.ndarray]] = {}
+        for mask, group in zip(frames, data.PerFrameFunctionalGroupsSequence, strict=True):
+            corner = group.PlanePositionSequence[0].ImagePositionPatient
+            rows, columns = np.nonzero(mask)
+            place = [-(corner[0] + 2.6 * columns.mean()), -(corner[1] + 2.6 * rows.mean()), corner[2]]
+            name = names[group.SegmentIdentificationSequence[0].ReferencedSegmentNumber]
+            centres.setdefault(name, []).append(np.array([float(value) for value in place]))
+        sides = {name: np.mean(found, axis=0)[0] for name, found in centres.items()}
+        assert sides["right lung"] > 50 and sides["left lung"] < -50 and sides["heart"] < -15
+        assert ("lung nodule" in sides) == bool(known["nodule"])
+        if known["nodule"]:
+            assert sides["lung nodule"] == pytest.approx(known["centre"][0], abs=2)
 
 
 def test_monochrome1_holds_the_same_picture_inverted(hospital: Path, truth: dict) -> None:
@@ -186,7 +208,7 @@ def test_each_deliberate_fault_is_there(hospital: Path) -> None:
     table = (hospital / "phantom_cxr_table/labels.csv").read_text()
     assert "00010_019.png" in table and not (hospital / "phantom_cxr_table/images/00010_019.png").exists()
     assert ",-1" in (hospital / "phantom_cxr_onehot/train.csv").read_text()
-    assert len(list((hospital / "phantom_ct_dicom/PHCT003").iterdir())) == 11
+    assert len(list((hospital / "phantom_ct_dicom/PHCT003").glob("[0-9]*.dcm"))) == 11
 
 
 def test_the_real_dicom_files_come_from_the_installed_package(hospital: Path) -> None:
