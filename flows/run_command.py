@@ -1,6 +1,7 @@
 """``medcurate run``: the flow in this process, with progress and a closing table."""
 
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ def quietly(recipe: Path, workers: int, store: str, keep_work: bool) -> dict[str
 
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     prefect_settings.apply()
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with Bars() as bars:
         bars.say("starting Prefect (its database is made on the first run)")
         from flows.release_flow import make_runner

@@ -30,22 +30,31 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_totals(totals: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
-    """What became of every case and row, by dataset."""
-    table = Table(title="what became of every case and row")
-    table.add_column("dataset")
-    table.add_column("cases in", justify="right")
-    for kind in ("cases", "rows"):
-        for status in STATUSES:
-            table.add_column(f"{kind}\n{status}", justify="right")
-    sums = [0] * (1 + 2 * len(STATUSES))
+    """What became of every case and row, by dataset; each cell is cases, then rows."""
+    table = Table(title="what became of every case, and of the rows made of them", caption="cases / rows")
+    table.add_column("dataset", no_wrap=True)
+    for name in ("in", *STATUSES):
+        table.add_column(name, justify="right", no_wrap=True)
+    sums = [[0, 0] for _ in range(1 + len(STATUSES))]
     for name in totals["case"]:
-        cases, rows = totals["case"][name], totals["row"].get(name, {})
-        numbers = [sum(cases.values()), *(found.get(status, 0) for found in (cases, rows) for status in STATUSES)]
-        sums = [total + number for total, number in zip(sums, numbers, strict=True)]
-        table.add_row(name, *(str(number) if number else "·" for number in numbers))
+        pairs = _pairs(totals["case"][name], totals["row"].get(name, {}))
+        sums = [[a + c, b + d] for (a, b), (c, d) in zip(sums, pairs, strict=True)]
+        table.add_row(name, *map(_cell, pairs))
     table.add_section()
-    table.add_row("all", *(str(number) for number in sums), style="bold")
-    Console(width=max(Console().width, 120)).print(table)
+    table.add_row("all", *map(_cell, sums), style="bold")
+    console = Console()
+    if console.width < 110 and not console.is_terminal:
+        console = Console(width=110)
+    console.print(table)
+
+
+def _pairs(cases: Mapping[str, int], rows: Mapping[str, int]) -> list[list[int]]:
+    both = [[cases.get(status, 0), rows.get(status, 0)] for status in STATUSES]
+    return [[sum(cases.values()), sum(rows.values())], *both]
+
+
+def _cell(pair: Sequence[int]) -> str:
+    return f"{pair[0]:,} / {pair[1]:,}" if any(pair) else "·"
 
 
 class Bars:
