@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from converters.asking import Asker, Common
-from converters.multiple_choice import LETTERS, letter_please, lettered
+from converters.choosing import LETTERS, with_options
 from converters.templating import load_table
 from schemas.case import Case, QuestionAnswer
 from schemas.context import Context
@@ -87,7 +87,7 @@ def _choice(pair: QuestionAnswer, question: str, answer: str, ask: Asker) -> _Cl
     )
     if index < 0 or not usable:
         return None
-    asked = "\n".join([question, lettered(options), letter_please(_spoken(pair, ask))])
+    asked = with_options(question, options, _spoken(pair, ask))
     return _Clean("mcq", asked, LETTERS[index], options[index], options, index)
 
 

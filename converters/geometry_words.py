@@ -14,7 +14,7 @@ from schemas.instruction import Place
 from schemas.masks import decode, place
 from schemas.view import View
 
-THIRD, WIDE = 1 / 3, 0.6
+THIRD, WIDE, APART = 1 / 3, 0.6, 0.1
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S", ">": "<", "<": ">", "v": "^", "^": "v"}
 _ORDER = "SIAP^v<>LR"
 
@@ -49,7 +49,8 @@ def spot(region: Region, view: View) -> Spot | None:
     found = place(region, view)
     if found is None:
         return None
-    found = replace(found, image_index=0)
+    if found.image_index:
+        found = replace(found, image_index=0)
     x0, y0, x1, y1 = found.box
     if not found.rle:
         return Spot(found, ((x0 + x1) / 2, (y0 + y1) / 2), (x1 - x0) * (y1 - y0))
@@ -94,3 +95,37 @@ def overlap(one: Place, other: Place) -> float:
         return 0.0
     both = wide * high
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+def direction(this: Spot, other: Spot, view: View) -> str:
+    """On which side of ``other`` this lies, as one code of `Where`; empty where no axis separates the two clearly.
+
+    Clear means that the boxes do not overlap along the axis and the centres are a tenth of the picture apart, more than
+    along the other axis.
+    """
+    gaps = [this.centre[axis] - other.centre[axis] for axis in (0, 1)]
+    axis = 0 if abs(gaps[0]) >= abs(gaps[1]) else 1
+    low, high = (other, this) if gaps[axis] > 0 else (this, other)
+    if abs(gaps[axis]) < APART or low.place.box[axis + 2] > high.place.box[axis]:
+        return ""
+    positive = (view.orientation if len(view.orientation) == 2 else ">v")[axis]
+    return positive if gaps[axis] > 0 else _OPPOSITE[positive]
+
+
+def opposite(code: str) -> str:
+    """The other end of the axis."""
+    return _OPPOSITE[code]
+
+
+def millimetres(this: Spot, view: View) -> tuple[float, float] | None:
+    """Width and height of the region's box in mm; None where the spacing is unknown."""
+    if min(view.spacing) <= 0:
+        return None
+    x0, y0, x1, y1 = this.place.box
+    return (x1 - x0) * view.width * view.spacing[0], (y1 - y0) * view.height * view.spacing[1]
+
+
+def cut_off(this: Spot) -> bool:
+    """Whether the region reaches the picture's edge, so that it may go on beyond."""
+    x0, y0, x1, y1 = this.place.box
+    return x0 <= 0 or y0 <= 0 or x1 >= 1 or y1 >= 1

@@ -1,6 +1,7 @@
 """Region to text: a box is given, the answer names what it holds."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from pydantic import Field
@@ -40,9 +41,9 @@ class RegionToText:
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
             seen = spots_on(case, index)
-            clear = [number for number in seen if not _ambiguous(number, seen, case)]
-            order = generator(context.seed, ask.id(f"image{index}"), "regions")
-            for number in order.sample(clear, min(self.options.per_image, len(clear))):
+            order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
+            clear = (number for number in order if not _ambiguous(number, seen, case))
+            for number in islice(clear, self.options.per_image):
                 yield self._row(ask, index, number, seen[number])
 
     def _row(self, ask: Asker, index: int, number: int, seen: Spot) -> Instruction:

@@ -27,6 +27,8 @@ class YesNo:
 
         per_scene: int = Field(default=1, ge=1)
         """Questions for each scene, each with its own coin."""
+        negated: float = Field(default=0.0, ge=0, le=1)
+        """Share of questions that ask whether something is absent; their answers are balanced too."""
         one_sided: bool = False
         """Also ask scenes in which all labels are present, or all absent."""
 
@@ -55,16 +57,18 @@ class YesNo:
                 return
             yield self._row(ask, scene, left[side].pop(), side)
 
-    def _row(self, ask: Asker, scene: Scene, label: str, yes: bool) -> Instruction:
+    def _row(self, ask: Asker, scene: Scene, label: str, present: bool) -> Instruction:
         row = ask.id(f"{scene.variant}/{label}")
         words = ask.words
-        template = ask.draw("state" if words.kind(label) == "state" else "class" if scene.exclusive else "visible", row)
+        negated = ask.chance(row, "negated") < self.options.negated
+        which = "state" if words.kind(label) == "state" else "class" if scene.exclusive else "visible"
+        template = ask.draw(f"{which}_negated" if negated else which, row)
         slots = ask.slots(scene.images) | {
             "label": label,
             "thing": words.phrase(label),
             "be": words.be(label),
         }
-        said = words.YES if yes else words.NO
+        said = words.YES if present != negated else words.NO
         return ask.row(
             row,
             "yes_no",
@@ -72,6 +76,6 @@ class YesNo:
             said,
             images=scene.images,
             template=template.id,
-            facts=scene.present[label] if yes else scene.absent[label],
+            facts=scene.present[label] if present else scene.absent[label],
             labels=tuple(scene.present),
         )

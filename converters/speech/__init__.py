@@ -68,6 +68,14 @@ class Speech(Protocol):
         """A place as in `converters.geometry_words.Where`: ``in the upper left part of the image``."""
         ...
 
+    def beside(self, code: str) -> str:
+        """Where one thing lies of another: ``anterior to``."""
+        ...
+
+    def size(self, millimetres: tuple[float, float] | None, share: float) -> str:
+        """How big: ``about 42 mm wide and 31 mm high in the image``; the share where the spacing is unknown."""
+        ...
+
 
 @cache
 def speech(language: str) -> Speech:

@@ -1,6 +1,6 @@
 """English sentences around medical words: articles, plurals, lists, and what a picture is called.
 
-How words behave is data, in ``templates/nouns.yaml``.
+How words behave is data, in ``words/nouns.yaml``.
 """
 
 import re
@@ -37,7 +37,7 @@ _SPOKEN_AS_WORDS = frozenset({"COVID", "FLAIR", "PET", "SPECT", "LASIK", "ROP"})
 
 
 class Nouns(Strict):
-    """Contents of ``templates/nouns.yaml``."""
+    """Contents of ``words/nouns.yaml``."""
 
     structure: frozenset[str]
     plural: frozenset[str]
@@ -53,7 +53,7 @@ class Nouns(Strict):
 @cache
 def nouns() -> Nouns:
     """The table of words, read once."""
-    return load_yaml(Path(__file__).parent.parent / "templates" / "nouns.yaml", Nouns)
+    return load_yaml(Path(__file__).parent.parent / "words" / "nouns.yaml", Nouns)
 
 
 def head(label: str) -> str:
@@ -225,3 +225,33 @@ def shown(name: str, number: int) -> str:
 def a_picture(name: str, number: int) -> str:
     """``an MR image of the brain``, ``a set of 3 images``."""
     return f"{article(name)} {name}" if number == 1 else f"a set of {number} images, each {article(name)} {name}"
+
+
+_BESIDE = {
+    "L": "to the patient's left of",
+    "R": "to the patient's right of",
+    "A": "anterior to",
+    "P": "posterior to",
+    "S": "superior to",
+    "I": "inferior to",
+    "<": "to the left of",
+    ">": "to the right of",
+    "^": "above",
+    "v": "below",
+}
+
+
+def beside(code: str) -> str:
+    """Where one thing lies of another, e.g. ``anterior to``; the code as in `converters.geometry_words.direction`."""
+    return _BESIDE[code]
+
+
+def size(millimetres: tuple[float, float] | None, share: float) -> str:
+    """``42 mm wide and 31 mm high``, or what part of the image is covered where the spacing is unknown."""
+    if millimetres is not None:
+        wide, high = (f"{length:.0f}" if length >= 10 else f"{length:.1f}" for length in millimetres)
+        return f"about {wide} mm wide and {high} mm high in the image"
+    percent = share * 100
+    return (
+        f"about {percent:.0f} % of the image's area" if percent >= 1 else f"about {percent:.1g} % of the image's area"
+    )

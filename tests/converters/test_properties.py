@@ -13,7 +13,12 @@ from schemas.plugins import load
 WORDS = ["red blood cell", "platelet", "liver", "edema", "left kidney", "kidney", "normal", "liver tumor", "RBC"]
 CONVERTERS = [
     "caption", "multiple_choice", "yes_no", "open_question", "count", "region_to_text", "text_to_region", "existing_qa",
+    "acquisition", "location", "relation", "size", "largest", "contact", "referring_segmentation",
+    "multi_label", "ordinal",
 ]  # fmt: skip
+FACT = re.compile(
+    r"(labels|regions|questions|texts|images|volumes)\[(\d+)\](?:\.view\.\w+)?|complete_regions|labels|(?:spec|acquisition)\.\w+"
+)
 UNFILLED = re.compile(r"\{|\}|\bNone\b|\bnan\b|  ")
 
 
@@ -78,8 +83,9 @@ def check(row, one):
         assert place.image_index == 0
     assert row.provenance.facts
     for fact in row.provenance.facts:
-        found = re.fullmatch(r"(labels|regions|questions)\[(\d+)\]|complete_regions", fact)
-        assert found and (found[1] is None or int(found[2]) < len(getattr(one, found[1])))
+        found = FACT.fullmatch(fact)
+        assert found, fact
+        assert found[1] is None or int(found[2]) < len(getattr(one, found[1]))
 
 
 @settings(max_examples=150, deadline=None)

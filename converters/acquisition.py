@@ -1,0 +1,123 @@
+"""Acquisition: modality, plane, projection, anatomy and side of the body part, as a choice from the table of values.
+
+The values and what each may be told apart from stand in ``words/acquisition.yaml``; a fact that is not in
+the table is not asked about.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.choosing import LETTERS, options_of, with_options
+from converters.geometry_words import plane_of
+from schemas.case import Case
+from schemas.context import Context
+from schemas.identity import generator
+from schemas.instruction import Instruction
+from schemas.spec import Strict
+from schemas.yaml_file import load_yaml
+
+Fact = Literal["modality", "plane", "view", "anatomy", "laterality"]
+EVERY: tuple[Fact, ...] = ("modality", "plane", "view", "anatomy", "laterality")
+
+
+class Value(Strict):
+    """One answer."""
+
+    aliases: list[str] = Field(default_factory=list)
+    """How sources write it, compared without case."""
+    group: str = ""
+    """Values of one group cannot be told apart safely, or one holds the other; they are never offered together."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """The word in other languages."""
+
+
+class Values(Strict):
+    """Contents of ``words/acquisition.yaml``: fact -> canonical English word -> value."""
+
+    facts: dict[str, dict[str, Value]]
+
+
+@cache
+def values() -> Values:
+    """The table, read once."""
+    return load_yaml(Path(__file__).parent / "words" / "acquisition.yaml", Values)
+
+
+class Acquisition:
+    """Up to ``per_case`` questions for each case, about one of its images, drawn by the case's hash."""
+
+    name: ClassVar[str] = "acquisition"
+
+    class Options(Common):
+        """Options."""
+
+        per_case: int = Field(default=1, ge=1)
+        facts: tuple[Fact, ...] = EVERY
+        """What may be asked about."""
+        choices: int = Field(default=4, ge=2, le=10)
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the questions."""
+        if not case.images:
+            return
+        ask = Asker(case, context, self.name, self.options)
+        image = ask.number(ask.id("case"), "image", len(case.images))
+        known = {fact: found for fact in self.options.facts if (found := fact_of(case, context, fact, image))}
+        order = generator(context.seed, ask.id("case"), "facts")
+        for fact in order.sample(list(known), min(self.options.per_case, len(known))):
+            yield self._row(ask, fact, image, known[fact])
+
+    def _row(self, ask: Asker, fact: Fact, image: int, known: tuple[str, str]) -> Instruction:
+        canonical, proof = known
+        row = ask.id(fact)
+        table = values().facts[fact]
+        group = table[canonical].group
+        others = [name for name, value in table.items() if name != canonical and (not group or value.group != group)]
+        translated = [table[name].names.get(ask.language, name) for name in others]
+        right = table[canonical].names.get(ask.language, canonical)
+        options, index = options_of(ask, row, right, translated, self.options.choices)
+        template = ask.draw(fact, row)
+        # The picture is not named by its kind here, because that may be the answer.
+        plain = {"image": ask.words.shown(ask.words.PLAIN, 1)}
+        return ask.row(
+            row,
+            "mcq",
+            with_options(template.fill(plain), options, ask.language),
+            LETTERS[index],
+            images=(image,),
+            template=template.id,
+            facts=(proof,),
+            short=right,
+            options=options,
+            answer_index=index,
+        )
+
+
+def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[str, str] | None:
+    """(canonical word, path of the proof) of one fact about one image; None where unknown or not in the table."""
+    view = case.images[image].view
+    if fact == "plane":
+        told = (plane_of(view), f"images[{image}].view.orientation") if plane_of(view) else (case.acquisition.plane, "")
+    elif fact in ("modality", "anatomy") and not getattr(case.acquisition, fact):
+        told = (getattr(context.spec, fact), f"spec.{fact}")
+    else:
+        told = (getattr(case.acquisition, fact), "")
+    canonical = _canonical(fact, told[0])
+    return (canonical, told[1] or f"acquisition.{fact}") if canonical else None
+
+
+@cache
+def _canonical(fact: str, word: str) -> str:
+    plain = word.strip().lower()
+    for name, value in values().facts[fact].items():
+        if plain and plain in {name.lower(), *(alias.lower() for alias in value.aliases)}:
+            return name
+    return ""
