@@ -1,0 +1,137 @@
+"""DICOM frames to published pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from readers.pixels.dicom_file import DicomFile, Stored, number, numbers, open_dicom, read_header, stored_frame, word
+from readers.pixels.dicom_luts import modality_values, through_palette, through_voi_table
+from readers.pixels.dicom_stack import Slice, one_slice, stack
+from readers.pixels.dicom_view import WindowChoice, dicom_view
+from readers.pixels.encode import encode_png
+from readers.pixels.marks import draw
+from readers.pixels.warp import warp
+from readers.pixels.window import Pixels, percentile, to_eight_bits
+from readers.source import Source
+from schemas.case import ImageRef
+from schemas.findings import Finding
+from schemas.rendered import Rendered
+from schemas.view import View
+
+
+def render_dicom(source: Source, ref: ImageRef) -> Rendered:
+    """The picture that ``ref`` describes, as PNG.  Raises `CaseError` as `open_dicom` and `stored_frame` do."""
+    file = open_dicom(source, ref.files[0])
+    picture = warp(shown_frame(file, ref.view), ref.view)
+    return encode_png(draw(picture, ref.marks) if ref.marks else picture, (file.sha256,))
+
+
+def shown_frame(file: DicomFile, view: View) -> Pixels:
+    """A frame on its own grid in 8 bits, ``(rows, columns)`` or ``(rows, columns, 3)``, by the view's grey scale."""
+    stored = stored_frame(file, view.frame)
+    dataset = file.dataset
+    if stored.ndim == 3:
+        return _colour(stored, int(number(dataset, "BitsStored", 8)))
+    if word(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+        return through_palette(stored, dataset)
+    padding = padding_mask(stored, file)
+    modality = modality_values(stored, dataset)
+    if view.window != "lut":
+        return to_eight_bits(modality, view, padding)
+    shown = through_voi_table(modality * view.slope + view.intercept, dataset)
+    shown = np.subtract(255, shown) if view.invert else shown
+    if padding is not None:
+        shown[padding] = 0
+    return shown
+
+
+def padding_mask(stored: Stored, file: DicomFile) -> np.ndarray | None:
+    """Where the scanner padded the frame (PixelPaddingValue and its range limit); None where nowhere."""
+    values = numbers(file.dataset, "PixelPaddingValue")
+    if not values or stored.dtype.kind == "f":
+        return None
+    bits = int(number(file.dataset, "BitsAllocated", 16))
+    signed = stored.dtype.kind == "i"
+    limits = [_as_stored(v, bits, signed) for v in (*values[:1], *numbers(file.dataset, "PixelPaddingRangeLimit")[:1])]
+    mask = (stored >= min(limits)) & (stored <= max(limits)) if len(limits) > 1 else stored == limits[0]
+    return mask if mask.any() else None
+
+
+def _as_stored(value: float, bits: int, signed: bool) -> int:
+    # Headers write a signed padding value as unsigned, and the other way round.
+    whole = int(value)
+    if signed and whole >= 1 << (bits - 1):
+        return whole - (1 << bits)
+    return whole + (1 << bits) if not signed and whole < 0 else whole
+
+
+def stack_slices(path: str, header: Dataset) -> list[Slice]:
+    """The slices of one file: itself, or each of its frames."""
+    frames = max(int(number(header, "NumberOfFrames", 1)), 1)
+    return [one_slice(path, header, frame) for frame in range(frames)] if frames > 1 else [one_slice(path, header)]
+
+
+def dicom_refs(source: Source, path: str, count: int = 3) -> tuple[tuple[ImageRef, ...], tuple[Finding, ...]]:
+    """Pictures of a single file with what is odd about it: itself, or ``count`` frames evenly spread over it."""
+    header = read_header(source, path)
+    ordered = stack(stack_slices(path, header))
+    last = len(ordered.slices) - 1
+    chosen = sorted({int((2 * i + 1) * (last + 1) / (2 * count)) for i in range(min(count, last + 1))})
+    slices = [ordered.slices[index] for index in chosen]
+    return image_refs(source, slices), ordered.findings
+
+
+def image_refs(
+    source: Source, slices: list[Slice], window: WindowChoice = "auto", anatomy: str = ""
+) -> tuple[ImageRef, ...]:
+    """References to the slices, turned for display, with one common percentile window where they have no other."""
+    views = [dicom_view(item.header, item.frame, window, anatomy) for item in slices]
+    views = measured_on(source, [(item.path, view) for item, view in zip(slices, views, strict=True)])
+    return tuple(
+        ImageRef(
+            files=(item.path,),
+            media_type="application/dicom",
+            view=view,
+            bit_depth=int(number(item.header, "BitsStored", 8)),
+            channels=int(number(item.header, "SamplesPerPixel", 1)),
+        )
+        for item, view in zip(slices, views, strict=True)
+    )
+
+
+def measured(source: Source, path: str, view: View) -> View:
+    """The ``view`` with its percentile window measured on its own frame, where it has one that is still open."""
+    return measured_on(source, [(path, view)])[0]
+
+
+def measured_on(source: Source, slices: list[tuple[str, View]]) -> list[View]:
+    """The slices' views, with open percentile windows filled in from at most five of the slices, evenly spread."""
+    views = [view for _, view in slices]
+    if not any(needs_measuring(view) for view in views):
+        return views
+    chosen = sorted({round(i * (len(slices) - 1) / 4) for i in range(5)})
+    found = percentile(np.concatenate([_modality_pixels(source, *slices[i]) for i in chosen]))
+    return [
+        replace(view, window_center=found.center, window_width=found.width) if needs_measuring(view) else view
+        for view in views
+    ]
+
+
+def needs_measuring(view: View) -> bool:
+    """Whether the view's window is still to be found from pixels."""
+    return view.window == "percentile" and view.window_width == 0
+
+
+def _modality_pixels(source: Source, path: str, view: View) -> np.ndarray:
+    file = open_dicom(source, path)
+    stored = stored_frame(file, view.frame)
+    padding = padding_mask(stored, file)
+    values = modality_values(stored, file.dataset).astype(np.float64) * view.slope + view.intercept
+    return values.ravel() if padding is None else values[~padding]
+
+
+def _colour(stored: Stored, bits: int) -> Pixels:
+    if stored.dtype == np.uint8:
+        return np.ascontiguousarray(stored[..., :3])
+    return (stored[..., :3] >> max(bits - 8, 0)).astype(np.uint8)
