@@ -52,12 +52,14 @@ class Shard:
         cases: table of `storage.stage.CASES` with the number of its ``stage``, in rising order.
         rows: table of `storage.stage.rows_schema` without ``order``, cases in the same order, ``split`` filled in.
         row_start: first row of each case, and the number of rows at the end.
+        restricted: whether any case of all stages is, in this shard or not: all shards of a release are alike.
     """
 
     def __init__(self, plan: ShardPlan, stages: Sequence[Path | str], decisions: Path | str) -> None:
         self.plan = plan
         self._folders = [Path(stage) for stage in stages]
         self._open: OrderedDict[int, int] = OrderedDict()
+        self.restricted = any(_holds_restricted(folder / "cases.parquet") for folder in self._folders)
         kept = _kept(plan, decisions)
         self.cases = _sorted(self._read("cases.parquet", kept))
         rows = _sorted(self._read("rows.parquet", kept))
@@ -120,6 +122,14 @@ class Shard:
                 f"{self.plan.parquet} should hold {planned[0]} cases and {planned[1]} rows, but the stages "
                 f"hold {found} and {rows.num_rows}; the stages changed after the plan was made, so plan again"
             )
+
+
+def _holds_restricted(cases: Path) -> bool:
+    """From the file's statistics, without reading it."""
+    metadata = pq.read_metadata(cases)
+    column = CASES.get_field_index("restricted")
+    groups = (metadata.row_group(number).column(column) for number in range(metadata.num_row_groups))
+    return any(group.statistics.max for group in groups if group.num_values)
 
 
 def _kept(plan: ShardPlan, decisions: Path | str) -> Any:

@@ -33,7 +33,7 @@ def write_parquet(shard: Shard, folder: Path) -> ReleaseFile:
     schema = _write_schema()
     with HashedSink(folder, shard.plan.parquet) as sink:
         with pq.ParquetWriter(sink, schema, **_options()) as writer:
-            writer.add_key_value_metadata(_metadata(any(shard.cases["restricted"].to_pylist())))
+            writer.add_key_value_metadata(_metadata(shard.restricted))
             images, volumes = _Column(shard, "images"), _Column(shard, "volumes")
             for first, last in _groups(shard, images.read_bytes + volumes.read_bytes):
                 table = shard.rows.slice(first, last - first)

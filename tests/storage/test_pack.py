@@ -174,8 +174,18 @@ def test_restricted_rows_carry_paths_and_digests_only(factory):
     assert got["source_sha256"] == ["0" * 64] and got["view"][0]["width"] == 8
     assert got["messages"] == [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
     assert (got["answer"], got["options"], got["labels"]) == ("", [], [])
-    features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
-    assert features["images"]["feature"] == {"_type": "Image", "decode": False}
+    assert image_feature(out / files[0].path) == {"_type": "Image", "decode": False}
+
+
+def image_feature(shard: Path):
+    return json.loads(pq.read_schema(shard).metadata[b"huggingface"])["info"]["features"]["images"]["feature"]
+
+
+def test_all_shards_of_a_release_with_restricted_rows_declare_the_same_features(factory):
+    stages = factory.stage([staged("c1", [blob(picture(1))], [row("c1", 0, access="restricted")]), simple_case(5)], 2)
+    out, files = factory.pack(stages, factory.decide(stages), formats=["parquet"])
+    assert [file.path[5:9] for file in files] == ["trai", "test"]
+    assert [image_feature(out / file.path) for file in files] == [{"_type": "Image", "decode": False}] * 2
 
 
 def test_stages_that_changed_after_the_plan_are_refused(factory):
