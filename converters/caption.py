@@ -66,7 +66,11 @@ class Caption:
         )
 
     def _where(self, ask: Asker, scene: Scene, spots: dict[str, list[Spot]], row: str) -> list[str]:
-        single = {label: group[0] for label, group in spots.items() if len(group) == 1 == len(scene.present[label])}
+        single = {
+            label: group[0]
+            for label, group in spots.items()
+            if len(group) == 1 == len(scene.present[label]) and not ask.words.sided(label)
+        }
         if not self.options.places or not 0 < len(single) <= _PLACES_NAMED:
             return []
         view = ask.case.images[scene.images[0]].view

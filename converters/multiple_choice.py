@@ -50,7 +50,8 @@ class MultipleChoice:
     def _row(self, ask: Asker, scene: Scene, answer: str) -> Instruction:
         row = ask.id(f"{scene.variant}/{answer}")
         options, index = self._options(ask, row, answer, sorted(scene.absent))
-        template = ask.draw("which" if scene.exclusive else "one_of", row)
+        things = all(ask.words.kind(option) not in ("state", "clear") for option in options)
+        template = ask.draw("one_of" if things and not scene.exclusive else "which", row)
         right = options[index]
         return ask.row(
             row,

@@ -37,12 +37,13 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
     which = "class" if scene.exclusive else "structures" if scene.from_regions else "findings"
     question = ask.draw(which, row)
     several = {label for label, facts in scene.present.items() if scene.from_regions and len(facts) > 1}
+    clear = any(words.kind(label) == "clear" for label in labels)
+    classed = states or (scene.exclusive and not clear)
     things = [
-        label if states or scene.exclusive else words.plural(label) if label in several else words.phrase(label)
-        for label in labels
+        label if classed else words.plural(label) if label in several else words.phrase(label) for label in labels
     ]
     slots = ask.slots(scene.images)
-    template = ask.draw("answer_class" if states or scene.exclusive else "answer", row)
+    template = ask.draw("answer_class" if classed else "answer", row)
     return ask.row(
         row,
         "open",

@@ -61,7 +61,8 @@ class YesNo:
         row = ask.id(f"{scene.variant}/{label}")
         words = ask.words
         negated = ask.chance(row, "negated") < self.options.negated
-        which = "state" if words.kind(label) == "state" else "class" if scene.exclusive else "visible"
+        kind = words.kind(label)
+        which = kind if kind in ("state", "clear") else "class" if scene.exclusive else "visible"
         template = ask.draw(f"{which}_negated" if negated else which, row)
         slots = ask.slots(scene.images) | {
             "label": label,

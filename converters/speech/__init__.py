@@ -19,7 +19,7 @@ class Speech(Protocol):
     """A picture of no named kind."""
 
     def kind(self, label: str) -> str:
-        """How the label behaves: structure, plural, mass, countable, state or unknown."""
+        """How the label behaves: structure, plural, mass, countable, state, clear or unknown."""
         ...
 
     def phrase(self, label: str) -> str:
@@ -40,6 +40,10 @@ class Speech(Protocol):
 
     def listed(self, items: Sequence[str], last: str = ...) -> str:
         """A list with its last joint."""
+        ...
+
+    def sided(self, label: str) -> bool:
+        """Whether the label itself says the side."""
         ...
 
     def be(self, label: str) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
 
-NounKind = Literal["structure", "plural", "mass", "countable", "state", "unknown"]
+NounKind = Literal["structure", "plural", "mass", "countable", "state", "clear", "unknown"]
 
 _MASS_ENDINGS = (
     "itis",
@@ -44,6 +44,7 @@ class Nouns(Strict):
     mass: frozenset[str]
     countable: frozenset[str]
     state: frozenset[str]
+    clear: frozenset[str]
     plurals: dict[str, str]
     pictures: dict[str, str]
     slices: dict[str, str]
@@ -66,6 +67,8 @@ def head(label: str) -> str:
 @cache
 def kind(label: str) -> NounKind:
     """How ``label`` behaves; a word that no list or ending knows is ``unknown`` and stands bare."""
+    if label.lower() in nouns().clear:
+        return "clear"
     if label.lower().startswith(("no ", "non-", "without ", "free of ")):
         return "state"
     word = head(label)
@@ -114,13 +117,13 @@ def phrase(label: str) -> str:
         return f"the {label}"
     if which == "countable":
         return f"{article(label)} {label}"
-    return label
+    return "no abnormal findings" if which == "clear" else label
 
 
 @cache
 def definite(label: str) -> str:
     """``the platelet``; what is already known by its place.  Mass nouns take ``the area of``."""
-    return f"the area of {label}" if kind(label) in ("mass", "state") else f"the {label}"
+    return f"the area of {label}" if kind(label) == "mass" else f"the {label}"
 
 
 @cache
@@ -129,7 +132,7 @@ def plural(label: str) -> str:
     which = kind(label)
     if which == "plural":
         return label
-    if which in ("mass", "state"):
+    if which in ("mass", "state", "clear"):
         return f"areas of {label}" if which == "mass" else f"{label} areas"
     word = head(label)
     start = label.find(word)
@@ -151,7 +154,7 @@ def counted(number: int, label: str) -> str:
     """``1 platelet``, ``2 platelets``, ``no platelets``."""
     if number == 1:
         which = kind(label)
-        single = f"{label} area" if which == "state" else f"area of {label}" if which == "mass" else label
+        single = f"{label} area" if which in ("state", "clear") else f"area of {label}" if which == "mass" else label
         return f"1 {single}"
     return f"{number} {plural(label)}" if number else f"no {plural(label)}"
 
@@ -164,6 +167,11 @@ def listed(items: Sequence[str], last: str = "and") -> str:
 def capital(sentence: str) -> str:
     """The first letter in upper case, the others as they are."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def sided(label: str) -> bool:
+    """Whether the label itself says the side."""
+    return not {"left", "right"}.isdisjoint(label.lower().split())
 
 
 def be(label: str) -> str:

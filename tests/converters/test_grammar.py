@@ -67,7 +67,10 @@ def test_article(word, article):
 
 
 def test_state_words():
-    assert {en.kind(word) for word in ("normal", "benign", "no finding", "no diabetic retinopathy")} == {"state"}
+    assert {en.kind(word) for word in ("benign", "moderate", "no diabetic retinopathy")} == {"state"}
+    assert {en.kind(word) for word in ("normal", "no finding", "Unremarkable")} == {"clear"}
+    assert en.kind("normal cell") == "countable"
+    assert en.phrase("no finding") == "no abnormal findings"
 
 
 def test_lists():

@@ -32,10 +32,46 @@ def test_caption_of_a_class(make, chest):
     assert row.regions == ()
 
 
-def test_caption_of_a_state_does_not_show_a_normal(make, chest):
+def test_what_is_normal_reads_as_english(make, chest):
     one = make.case(images=chest[0].images, labels=(make.label("normal"),))
-    text = only(make.ask("caption", one, chest[1])).messages[1].content
-    assert "showing" not in text and text.rstrip(".").endswith("normal")
+    for seed in range(20):
+        assert "no abnormal findings" in only(make.ask("caption", one, chest[1], seed=seed)).messages[1].content
+        opened = only(make.ask("open_question", one, chest[1], seed=seed))
+        assert "no abnormal findings" in opened.messages[1].content and opened.answer == "normal"
+        asked = only(make.ask("yes_no", one, chest[1], seed=seed))
+        assert (asked.provenance.template.startswith("yes_no.clear")) == (asked.answer == "Yes")
+
+
+def test_a_grade_is_quoted_not_shown(make):
+    described = make.spec(["mild", "moderate"], "ordinal", modality="fundus photography", anatomy="eye")
+    text = only(make.ask("caption", make.case(labels=(make.label("mild"),)), described)).messages[1].content
+    assert text.endswith('"mild".')
+
+
+def test_negated_questions_turn_the_answer_round(make, chest):
+    for seed in range(40):
+        row = only(make.ask("yes_no", *chest, seed=seed, negated=1))
+        asks_the_true_one = "pneumonia" in row.messages[0].content
+        assert row.answer == ("No" if asks_the_true_one else "Yes")
+        assert "_negated-" in row.provenance.template
+
+
+def test_none_of_the_above_is_right_as_often_as_any_letter(make, chest):
+    rows = [only(make.ask("multiple_choice", *chest, seed=seed, none_share=1)) for seed in range(400)]
+    assert all(row.options[-1] == "none of the above" and len(row.options) == 4 for row in rows)
+    right = [row for row in rows if row.answer == "none of the above"]
+    assert all("pneumonia" not in row.options for row in right)
+    assert all(row.options[row.answer_index] == row.answer for row in rows)
+    assert abs(len(right) - 100) < 2.58 * (400 * 0.25 * 0.75) ** 0.5
+
+
+def test_hard_distractors_are_the_nearest(make):
+    names = ["left kidney cyst", "right kidney cyst", "liver cyst", "pneumonia", "fracture", "edema"]
+    one, described = make.case(labels=(make.label("left kidney cyst"),)), make.spec(names, "multi_class")
+    hard = {"distractors": "hard", "choices": 3}
+    assert set(only(make.ask("multiple_choice", one, described, **hard)).options) == set(names[:3])
+    told = only(make.ask("multiple_choice", one, described, **hard, confusions={"left kidney cyst": ["edema"]}))
+    assert set(told.options) == {"left kidney cyst", "right kidney cyst", "edema"}
 
 
 def test_multiple_choice_of_a_class(make, chest):
