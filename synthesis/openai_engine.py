@@ -4,20 +4,17 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import Field
-
 from schemas.errors import UserError
 from schemas.recipe import EngineChoice
-from schemas.spec import Strict
-from schemas.yaml_file import validate
 from synthesis import wire
 from synthesis.answers import AnswerStore
 from synthesis.base import Answer, Failure, Request
+from synthesis.openai_options import OpenAIOptions
 from synthesis.reply import parse_reply, understand
 from synthesis.servers import Server, Servers, check
 from synthesis.trouble import Cure, Trouble, classify
@@ -25,19 +22,6 @@ from synthesis.trouble import Cure, Trouble, classify
 Outcome = Answer | Failure
 Result = TypeVar("Result")
 MAX_BACKOFF_S = 30.0
-
-
-class OpenAIOptions(Strict):
-    """``engine.options`` of the type ``openai``."""
-
-    retries: int = Field(default=5, ge=0)
-    """How often a request is asked again after a server error, a timeout or half an answer."""
-    backoff_s: float = Field(default=0.5, ge=0)
-    """First pause; it doubles with every try."""
-    patience_s: float = Field(default=600, ge=0)
-    """How long a rate limit is waited out, and how long all servers may be gone before the run stops."""
-    extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Further fields of the request body, e.g. ``{chat_template_kwargs: {enable_thinking: false}}``."""
 
 
 @dataclass(slots=True)
@@ -58,11 +42,31 @@ class Counts:
 class OpenAIEngine:
     """Asks concurrently from one event loop in a background thread; safe to use from many threads."""
 
-    def __init__(self, choice: EngineChoice, answers: AnswerStore) -> None:
-        """Check that the servers are there and serve the model; `UserError` where not."""
-        self._options = validate(OpenAIOptions, choice.options, "engine.options")
+    def __init__(
+        self,
+        choice: EngineChoice,
+        options: OpenAIOptions,
+        answers: AnswerStore,
+        revive: Callable[[], str] | None = None,
+        let_go: Callable[[], None] | None = None,
+    ) -> None:
+        """Check that the servers are there and serve the model.
+
+        Args:
+            choice: where to ask, whom and how.
+            options: ``choice.options``, checked.
+            answers: where answers are looked up and kept.
+            revive: called when the connection to the server is lost; brings it back and returns its address.
+            let_go: called at the end.
+
+        Raises:
+            UserError: no server there, or it has no such model.
+        """
+        self._options = options
         self._choice = check(choice)
         self._answers = answers
+        self._revive = revive
+        self._let_go = let_go
         self.capacity = 2 * choice.concurrency
         self.counts = Counts()
         self._room = threading.BoundedSemaphore(self.capacity)
@@ -71,10 +75,10 @@ class OpenAIEngine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="model-requests", daemon=True)
         self._thread.start()
-        self._turn, self._servers = self._run(self._set_up())
+        self._turn, self._reviving, self._servers = self._run(self._set_up())
 
-    async def _set_up(self) -> tuple[asyncio.Semaphore, Servers]:
-        return asyncio.Semaphore(self._choice.concurrency), Servers(self._choice)
+    async def _set_up(self) -> tuple[asyncio.Semaphore, asyncio.Lock, Servers]:
+        return asyncio.Semaphore(self._choice.concurrency), asyncio.Lock(), Servers(self._choice)
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -106,6 +110,8 @@ class OpenAIEngine:
         self._thread.join()
         self._loop.close()
         self._answers.close()
+        if self._let_go is not None:
+            self._let_go()
 
     def _landed(self, digest: str) -> None:
         with self._lock:
@@ -147,6 +153,7 @@ class OpenAIEngine:
             if reply.cure is Cure.NONE:
                 return reply
             if reply.cure is Cure.ELSEWHERE:
+                await self._bring_back(server)
                 if self._servers.lost_for() > self._options.patience_s:
                     self._stop("no model server has answered for a while", server)
             elif reply.cure is Cure.LATER:
@@ -177,6 +184,11 @@ class OpenAIEngine:
             server.flying -= 1
         server.answered()
         return reply
+
+    async def _bring_back(self, server: Server) -> None:
+        if self._revive is not None:
+            async with self._reviving:
+                server.move(await asyncio.to_thread(self._revive))
 
     def _pause(self, tries: int, trouble: Trouble) -> float:
         """Seconds until the next try: what the server asks for, else doubling, spread so that retries do not bunch."""

@@ -41,8 +41,15 @@ def open_engine(choice: EngineChoice, answers: str | Path) -> Engine | None:
         return None
     from synthesis.answers import AnswerStore
     from synthesis.openai_engine import OpenAIEngine
+    from synthesis.openai_options import OpenAIOptions
 
-    return OpenAIEngine(choice, AnswerStore(answers))
+    if choice.type == "openai":
+        return OpenAIEngine(choice, validate(OpenAIOptions, choice.options, "engine.options"), AnswerStore(answers))
+    from synthesis.vllm_server import VllmServer, vllm_options
+
+    options, server = vllm_options(choice), VllmServer(choice)
+    choice = choice.model_copy(update={"base_urls": [server.address()]})
+    return OpenAIEngine(choice, options, AnswerStore(answers), server.address, server.close)
 
 
 @cache
@@ -57,12 +64,16 @@ def shared_engine(choice: EngineChoice, answers: str) -> Engine | None:
 
 def check_engine(choice: EngineChoice) -> None:
     """Raise `UserError` where the recipe's engine could not answer: nobody there, another model, wrong options."""
-    if choice.type != "template":
-        from synthesis.openai_engine import OpenAIOptions
+    if choice.type == "openai":
+        from synthesis.openai_options import OpenAIOptions
         from synthesis.servers import check
 
         validate(OpenAIOptions, choice.options, "engine.options")
         check(choice)
+    if choice.type == "vllm":
+        from synthesis.vllm_server import vllm_options
+
+        vllm_options(choice)
 
 
 def open_tasks(choices: Sequence[Choice]) -> list[Task]:

@@ -24,6 +24,13 @@ class Server:
     """Monotonic time of the first lost connection since its last answer."""
     passed_over_until: float = 0.0
 
+    def move(self, url: str) -> None:
+        """Note that the server is back, perhaps at another address."""
+        if self.base_url != api_address(url):
+            self.base_url = api_address(url)
+            self.client.base_url = self.base_url
+        self.answered()
+
     def answered(self) -> None:
         """Note that the server is there."""
         self.lost_since = None

@@ -7,9 +7,8 @@ import pytest
 
 from schemas.errors import UserError
 from schemas.recipe import EngineChoice
-from synthesis.answers import AnswerStore
 from synthesis.base import Answer, Failure, Request
-from synthesis.openai_engine import OpenAIEngine
+from synthesis.pipeline import open_engine as open_it
 
 HELLO = Request((("user", "hello"),), ())
 
@@ -28,7 +27,7 @@ def open_engine(tmp_path):
             type="openai", base_urls=[s.url for s in servers], model="fake-vlm", options=options,
             **{"timeout_s": 5, **changes},
         )  # fmt: skip
-        engines.append(OpenAIEngine(choice, AnswerStore(answers or tmp_path / "answers")))
+        engines.append(open_it(choice, answers or tmp_path / "answers"))
         return engines[-1]
 
     yield make
@@ -274,7 +273,7 @@ def test_a_wrong_model_is_named_with_the_nearest_right_one(server, open_engine):
 
 
 def test_the_only_model_of_a_server_needs_no_name(server, tmp_path):
-    engine = OpenAIEngine(EngineChoice(type="openai", base_urls=[server.url + "/v1/"]), AnswerStore(tmp_path))
+    engine = open_it(EngineChoice(type="openai", base_urls=[server.url + "/v1/"]), tmp_path)
     assert engine.submit(HELLO).result().model == "fake-vlm"
     engine.close()
 

@@ -1,0 +1,186 @@
+"""The vLLM server that the pipeline starts itself: shared, brought back when killed, gone when nobody needs it."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from schemas.case import Case, ImageRef, Label
+from schemas.context import Context
+from schemas.errors import UserError
+from schemas.recipe import EngineChoice
+from schemas.spec import DatasetSpec
+from schemas.view import View
+from schemas.work import Work
+from synthesis.answers import HEADER
+from synthesis.pipeline import check_engine, open_engine, synthesise
+from synthesis.unblinded import Unblinded, UnblindedOptions
+from synthesis.vllm_server import VllmServer
+
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(600)]
+
+COUNT = 400
+COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (40, 60, 220), "black": (10, 10, 10)}
+SPEC = DatasetSpec.model_validate(
+    {
+        "name": "smears", "title": "Smears", "license": "CC0-1.0", "access": "open", "root": "/x",
+        "reader": {"type": "class_folders"}, "modality": "microscopy", "anatomy": "blood", "clinical_task": "diagnosis",
+    }
+)  # fmt: skip
+SMALL = [
+    "--dtype", "float32", "--max-model-len", "2048", "--max-num-seqs", "64", "--kv-cache-memory-bytes", "64M",
+    "--enforce-eager",
+]  # fmt: skip
+
+CLIENT = """
+import json, sys
+sys.path[:0] = [sys.argv[1]]
+from test_vllm_managed import run
+run(json.loads(sys.argv[2]), sys.argv[3], announce=True)
+"""
+
+
+def run(choice, answers, announce=False):
+    """All rows of the run as (id, text) pairs, and how many requests went to the server."""
+    engine = open_engine(EngineChoice.model_validate(choice), answers)
+    rows = []
+    for work in synthesise(works(), [Unblinded(UnblindedOptions(style="short"))], engine, Context(SPEC)):
+        assert work.lost == []
+        rows += [(row.id, row.messages[1].content) for row in work.rows]
+        if announce and len(rows) == 80:
+            print("going", flush=True)
+    asked = engine.counts.asked
+    engine.close()
+    return rows, asked
+
+
+def works():
+    import io
+    from hashlib import sha256
+
+    from PIL import Image
+
+    from schemas.rendered import Rendered
+
+    draw = random.Random(3)
+    view = View(source_width=90, source_height=90, width=90, height=90)
+    for number in range(COUNT):
+        name = draw.choice(list(COLOURS))
+        side = draw.randint(40, 300)
+        buffer = io.BytesIO()
+        Image.new("RGB", (side, side), COLOURS[name]).save(buffer, "PNG")
+        digest = sha256(buffer.getvalue()).hexdigest()
+        image = Rendered(buffer.getvalue(), "image/png", side, side, (digest,), digest, digest)
+        ref = ImageRef((f"{number}.png",), "image/png", view)
+        case = Case("smears", f"{number}-{name}", None, "", images=(ref,), labels=(Label(f"cell {number}", "N"),))
+        yield Work(case.key, case, pictures={ref: image})
+
+
+def stored(folder):
+    """Keys of all records in all segments, repetitions included."""
+    keys = []
+    for segment in folder.glob("*.seg"):
+        data, at = segment.read_bytes(), 0
+        while at + HEADER.size <= len(data):
+            _, key, length, _ = HEADER.unpack_from(data, at)
+            at += HEADER.size + length
+            keys += [key] if at <= len(data) else []
+    return keys
+
+
+def runs(pid):
+    """Whether the process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def choice(vllm_python, tiny_model):
+    options = {"python": str(vllm_python), "weights": str(tiny_model), "arguments": SMALL, "backoff_s": 0.1}
+    return EngineChoice(type="vllm", model="colours", max_tokens=120, concurrency=16, options=options)
+
+
+@pytest.fixture(scope="module")
+def server(choice):
+    """Our own lease, so that the server stays up between the tests."""
+    lease = VllmServer(choice)
+    lease.address()
+    yield lease
+    lease.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(choice, server, tmp_path_factory):
+    rows, asked = run(choice.model_dump(), tmp_path_factory.mktemp("undisturbed"))
+    assert asked == COUNT
+    assert len(rows) == 2 * COUNT
+    return rows
+
+
+def test_the_answers_are_about_their_pictures(undisturbed):
+    names = [work.case_id.split("-")[1] for work in works()]
+    assert [text for _, text in undisturbed[0::2]] == [f"The picture is {name}." for name in names]
+
+
+def test_kill_9_of_the_client(choice, server, undisturbed, tmp_path, root):
+    command = [sys.executable, "-c", CLIENT, str(root / "tests" / "synthesis"), choice.model_dump_json(), str(tmp_path)]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root)
+    assert client.stdout is not None
+    assert client.stdout.readline() == b"going\n"
+    os.kill(client.pid, signal.SIGKILL)
+    client.wait()
+    client.stdout.close()
+    before = len(stored(tmp_path))
+    assert 40 <= before < COUNT
+    rows, asked = run(choice.model_dump(), tmp_path)
+    assert rows == undisturbed
+    assert asked == COUNT - before, "what was answered is not asked again"
+    assert len(stored(tmp_path)) == len(set(stored(tmp_path))) == COUNT
+
+
+def test_kill_9_of_the_server(choice, server, undisturbed, tmp_path):
+    first = server.pids()
+
+    def kill():
+        while len(stored(tmp_path)) < 60:
+            time.sleep(0.02)
+        os.killpg(first["server"], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    rows, asked = run(choice.model_dump(), tmp_path)
+    killer.join()
+    assert rows == undisturbed
+    assert asked == COUNT
+    assert len(stored(tmp_path)) == len(set(stored(tmp_path))) == COUNT
+    assert server.pids()["server"] != first["server"]
+
+
+def test_the_server_goes_when_nobody_needs_it(choice, server):
+    assert VllmServer(choice).pids() == server.pids(), "a second client shares the server"
+    pids = server.pids()
+    server.close()
+    end = time.monotonic() + 60
+    while time.monotonic() < end and any(runs(pids[name]) for name in ("guard", "server")):
+        time.sleep(0.2)
+    assert not any(runs(pids[name]) for name in ("guard", "server"))
+
+
+def test_a_server_that_cannot_start_is_said(choice, tmp_path):
+    options = {**choice.options, "weights": str(tmp_path)}
+    with pytest.raises(UserError, match=r"vLLM ended before it was up; .*vllm.log says why"):
+        open_engine(choice.model_copy(update={"options": options}), tmp_path / "answers")
+
+
+def test_a_missing_environment_is_said_before_anything_starts(choice):
+    options = {**choice.options, "python": "/nowhere/python"}
+    with pytest.raises(UserError, match="there is no vLLM environment at /nowhere/python; run `make vllm`"):
+        check_engine(choice.model_copy(update={"options": options}))
