@@ -1,0 +1,224 @@
+"""Canonical label words: what they are part of, on which side, whether abnormal, and how else they are spelled.
+
+Names of structures and lesions are SAT's (452 of them), findings those of the Med-MAT and MedSegBench sets.  A word
+written ``paired`` in the data stands for itself, its left and its right; a numbered one for each of its numbers.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, RootModel
+
+from schemas.spec import Strict
+from schemas.yaml_file import load_yaml
+
+Side = Literal["", "left", "right"]
+Kind = Literal["structure", "lesion", "finding", "object", "state", "grade"]
+_FILES: dict[str, Kind] = {
+    "label_body": "structure",
+    "label_head": "structure",
+    "label_lesions": "lesion",
+    "label_findings": "finding",
+    "label_cells": "object",
+    "label_states": "state",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConcept:
+    """One canonical label."""
+
+    name: str
+    kind: Kind
+    region: str = ""
+    """A word of the anatomy axis."""
+    of: tuple[str, ...] = ()
+    """The wider labels that hold it: ``kidney`` of ``left kidney`` and of ``kidney tumor``."""
+    side: Side = ""
+    """The patient's."""
+    abnormal: bool = False
+    synonyms: tuple[str, ...] = ()
+    opposite: str = ""
+    """The state that excludes it."""
+
+
+class _Numbers(Strict):
+    form: str
+    first: int = Field(alias="from")
+    last: int = Field(alias="to")
+
+
+class _Entry(Strict):
+    region: str = ""
+    of: tuple[str, ...] = ()
+    side: Side = ""
+    paired: bool = False
+    sided_only: bool = False
+    """True where only left and right are canonical, and the bare word is none."""
+    numbers: _Numbers | None = None
+    abnormal: bool = False
+    synonyms: tuple[str, ...] = ()
+    opposite: str = ""
+
+
+class _Entries(RootModel[dict[str, _Entry]]):
+    """Contents of one file of labels."""
+
+
+class Scale(Strict):
+    """Grades in rising order, mildest first."""
+
+    region: str
+    grades: tuple[str, ...] = Field(min_length=2)
+    normal: str = ""
+
+
+class _Scales(RootModel[dict[str, Scale]]):
+    """Contents of ``label_scales.yaml``."""
+
+
+@cache
+def scales() -> Mapping[str, Scale]:
+    """All ordinal scales by name."""
+    return load_yaml(Path(__file__).parent / "label_scales.yaml", _Scales).root
+
+
+@cache
+def labels() -> Mapping[str, LabelConcept]:
+    """All canonical labels by name."""
+    found: dict[str, LabelConcept] = {}
+    for file, kind in _FILES.items():
+        for word, entry in load_yaml(Path(__file__).parent / f"{file}.yaml", _Entries).root.items():
+            for concept in _expanded(word, entry, kind):
+                found[concept.name] = concept
+    for scale in scales().values():
+        for grade in scale.grades:
+            found.setdefault(grade, LabelConcept(grade, "grade", scale.region))
+    return {name: replace(concept, of=tuple(_held_by(concept, found))) for name, concept in found.items()}
+
+
+def _held_by(concept: LabelConcept, found: Mapping[str, LabelConcept]) -> Iterator[str]:
+    """The wider labels; one that `_sided` derived is left out where it is none ("left heart")."""
+    return (wider for wider in concept.of if wider in found or not wider.startswith(concept.side or "-"))
+
+
+def _expanded(word: str, entry: _Entry, kind: Kind) -> Iterator[LabelConcept]:
+    """The word itself, its numbers, and the left and right of each."""
+    abnormal = entry.abnormal or kind in ("lesion", "finding")
+    plain = LabelConcept(word, kind, entry.region, entry.of, entry.side, abnormal, entry.synonyms, entry.opposite)
+    forms = [plain]
+    if entry.numbers is not None:
+        span = range(entry.numbers.first, entry.numbers.last + 1)
+        forms += [
+            replace(plain, name=entry.numbers.form.format(n=n), of=(word,), synonyms=_short(entry.numbers.form, n))
+            for n in span
+        ]
+    for form in forms:
+        if not entry.sided_only:
+            yield form
+        if entry.paired:
+            yield from (_sided(form, side, entry) for side in ("left", "right"))
+
+
+def _sided(form: LabelConcept, side: Literal["left", "right"], entry: _Entry) -> LabelConcept:
+    wider = entry.of if entry.sided_only else (form.name,)
+    if form.of and form.of[0] in form.name:
+        wider = (*wider, f"{side} {form.of[0]}") if not entry.sided_only else wider
+    spellings = tuple(f"{side} {synonym}" for synonym in form.synonyms)
+    return replace(form, name=f"{side} {form.name}", side=side, of=wider, synonyms=spellings)
+
+
+def _short(form: str, number: int) -> tuple[str, ...]:
+    """``t3`` and ``vertebrae t3`` for ``thoracic vertebrae 3 (t3)``."""
+    inside = form[form.find("(") + 1 : form.find(")")].format(n=number) if "(" in form else ""
+    return (inside, f"vertebrae {inside}") if inside else ()
+
+
+def plain(word: str) -> str:
+    """A word as it is compared: lower case, underscores and hyphens as spaces, single spaces."""
+    return " ".join(word.replace("_", " ").replace("-", " ").lower().split())
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    """Every spelling -> canonical word; canonical words go before synonyms, earlier files before later ones."""
+    words = {plain(name): name for name in labels()}
+    for name, concept in labels().items():
+        for spelling in concept.synonyms:
+            words.setdefault(plain(spelling), name)
+    return words
+
+
+def canonical_label(word: str) -> str:
+    """The canonical label for ``word`` in any known spelling, or an empty string."""
+    compared = plain(word)
+    for form in (compared, _side_first(compared)):
+        if form in _spellings():
+            return _spellings()[form]
+    return ""
+
+
+def _side_first(word: str) -> str:
+    """``kidney right`` and ``right sided kidney`` as ``right kidney``; the word itself where no side is in it."""
+    parts = [part for part in word.split() if part not in ("sided", "side")]
+    for short, side in (("left", "left"), ("right", "right"), ("l", "left"), ("r", "right")):
+        if len(parts) > 1 and short in (parts[0], parts[-1]):
+            rest = parts[1:] if parts[0] == short else parts[:-1]
+            return " ".join([side, *rest])
+    return word
+
+
+def propose(word: str, count: int = 3) -> list[str]:
+    """The nearest canonical labels for a word that has none, best first; the exact one alone where there is one."""
+    exact = canonical_label(word)
+    if exact:
+        return [exact]
+    near = get_close_matches(plain(word), list(_spellings()), n=count * 2, cutoff=0.6)
+    return list(dict.fromkeys(_spellings()[form] for form in near))[:count]
+
+
+def ancestors(name: str) -> frozenset[str]:
+    """Every wider label of a canonical one, itself left out."""
+    return _ancestors(name)
+
+
+@cache
+def _ancestors(name: str) -> frozenset[str]:
+    concept = labels().get(name)
+    if concept is None:
+        return frozenset()
+    return frozenset(concept.of).union(*(_ancestors(wider) for wider in concept.of))
+
+
+@cache
+def parts(name: str) -> tuple[str, ...]:
+    """Every label that ``name`` holds, at any depth, in the order of the taxonomy.
+
+    An organ that is whole includes its lesions, so its mask is the union with these (SAT's rule: kidney = left and
+    right kidney, tumor, cyst).
+    """
+    return tuple(other for other in labels() if name in _ancestors(other))
+
+
+def related(one: str, other: str) -> bool:
+    """Whether one is the other, holds it or lies in it: such a pair never stands as answer and distractor."""
+    return one == other or one in _ancestors(other) or other in _ancestors(one)
+
+
+def mirrored(name: str) -> str:
+    """The same structure on the other side, or an empty string where it has no side or no twin."""
+    concept = labels().get(name)
+    if concept is None or not concept.side:
+        return ""
+    other = {"left": "right", "right": "left"}[concept.side]
+    twin = name.replace(concept.side, other, 1)
+    return twin if twin in labels() else ""
+
+
+def scale_of(grade: str) -> str:
+    """The name of the first ordinal scale that has this grade, or an empty string."""
+    return next((name for name, scale in scales().items() if grade in scale.grades), "")
