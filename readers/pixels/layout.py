@@ -6,6 +6,12 @@ from typing import Literal
 from schemas.errors import CaseError
 from schemas.view import IDENTITY, Matrix
 
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".jp2", ".j2k", ".jls",
+    ".pgm", ".ppm", ".pnm", ".dcm", ".dicom", ".nii", ".nii.gz",
+)  # fmt: skip
+"""Names that promise a picture; what a file is, its content says."""
+
 MAX_PIXELS = 100_000_000
 """An image with more pixels is refused before it is decoded."""
 

@@ -1,0 +1,199 @@
+"""One case out of one or several records, by the columns that the options name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from readers.finder import Finder
+from readers.grouping import group_of
+from readers.images import image_refs
+from readers.labels import LabelMap
+from readers.questions import question_of
+from readers.recordregions import regions_of
+from readers.records import Record, words
+from readers.source import Source
+from readers.table_options import TableOptions
+from readers.text import read_text
+from readers.values import age_years, projection, sex_of, side_of, spdx
+from schemas.case import Acquisition, Case, Demographics, ImageRef, Label, QuestionAnswer, Region, Text
+from schemas.errors import CaseError, UserError, nearest
+from schemas.findings import Finding
+from schemas.spec import DatasetSpec
+
+
+class RecordCases:
+    """Turns records into cases for one dataset."""
+
+    def __init__(self, spec: DatasetSpec, source: Source, options: TableOptions) -> None:
+        self._spec = spec
+        self._source = source
+        self._options = options
+        self._labels = LabelMap(spec)
+        self._finder = Finder(source, options.image_dir)
+
+    def written_images(self, record: Record) -> list[str]:
+        """The record's image names as it writes them, in order; empty where it names none."""
+        options = self._options
+        if options.image_template:
+            return [self._filled(options.image_template, record.fields)]
+        columns = [next((name for name in options.image if name in record.fields), ""), *options.more_images]
+        found: list[str] = []
+        for column in columns:
+            value = record.fields.get(column)
+            found += [words(part) for part in value] if isinstance(value, list) else [words(value)]
+        return [name for name in found if name]
+
+    def find(self, written: str) -> str:
+        """The path of an image name; `CaseError` where there is none or more than one."""
+        return self._finder.find(written)
+
+    def case(self, key: str, base: str, split: str, records: Sequence[Record]) -> Case:
+        """The case of these records; ``base`` is the key that a rule ``group: case`` takes."""
+        options = self._options
+        findings: list[Finding] = []
+        paths = list(dict.fromkeys(self.find(name) for record in records for name in self.written_images(record)))
+        if not paths and not options.text_only:
+            raise CaseError("missing_image", "the record names no image")
+        images, first_of = self._images(paths, findings)
+        labels = self._labels_of(records)
+        regions = self._regions(records, images, first_of, findings)
+        questions = self._questions(records, findings)
+        fields = records[0].fields
+        return Case(
+            dataset=self._spec.name,
+            key=key,
+            group=group_of(self._spec, base, {name: words(value) for name, value in fields.items()}),
+            split=split,
+            images=images,
+            labels=labels,
+            regions=regions,
+            texts=self._texts(records, paths),
+            questions=questions,
+            acquisition=self._acquisition(fields),
+            demographics=Demographics(
+                sex_of(self._value(fields, options.sex)), age_years(self._value(fields, options.age))
+            ),
+            license=spdx(self._value(fields, options.license)),
+            complete_regions=options.complete_regions,
+            findings=tuple(dict.fromkeys(findings)),
+        )
+
+    def _images(self, paths: list[str], findings: list[Finding]) -> tuple[tuple[ImageRef, ...], dict[str, int]]:
+        images: list[ImageRef] = []
+        first_of: dict[str, int] = {}
+        for path in paths:
+            refs, notes = image_refs(self._source, path, self._spec.orientation)
+            first_of[path] = len(images)
+            images += refs
+            findings += notes
+        return tuple(images), first_of
+
+    def _labels_of(self, records: Sequence[Record]) -> tuple[Label, ...]:
+        found: list[Label] = []
+        for word in self._options.always:
+            found += self._labels.label(word)
+        for record in records:
+            found += [*self._listed(record), *self._one_hot(record)]
+        return tuple(dict.fromkeys(found))
+
+    def _listed(self, record: Record) -> list[Label]:
+        options = self._options
+        found: list[Label] = []
+        for column in options.labels:
+            self._known(record.fields, column)
+            value = record.fields.get(column)
+            cells = value if isinstance(value, list) else words(value).split(options.separator)
+            listed = [words(cell) for cell in cells if words(cell)]
+            for word in listed:
+                found += self._labels.label(word)
+            if options.listed_is_complete and listed:
+                there = {label.name for label in found}
+                rest = {name: word for word, name in self._spec.labels.items() if name not in there}
+                found += [Label(name, word, "absent") for name, word in rest.items()]
+        return found
+
+    def _one_hot(self, record: Record) -> list[Label]:
+        options = self._options
+        found: list[Label] = []
+        for column in options.one_hot:
+            self._known(record.fields, column)
+            value = words(record.fields.get(column))
+            if value in options.positive:
+                found += self._labels.label(column, "present")
+            elif value in options.negative:
+                found += self._labels.label(column, "absent")
+            elif value in options.uncertain:
+                found += self._labels.label(column, "uncertain")
+            elif value:
+                raise CaseError(
+                    "bad_value", f"the column {column!r} holds a value that is neither positive, negative nor uncertain"
+                )
+        return found
+
+    def _regions(
+        self, records: Sequence[Record], images: tuple[ImageRef, ...], first_of: dict[str, int], findings: list[Finding]
+    ) -> tuple[Region, ...]:
+        if not (self._options.boxes or self._options.runs):
+            return ()
+        found: list[Region] = []
+        for record in records:
+            written = self.written_images(record)
+            index = first_of[self.find(written[0])] if written else 0
+            made, notes = regions_of(record, self._options, self._labels, images[index].view, index)
+            found += made
+            findings += notes
+        return tuple(found)
+
+    def _questions(self, records: Sequence[Record], findings: list[Finding]) -> tuple[QuestionAnswer, ...]:
+        if self._options.questions is None:
+            return ()
+        found: list[QuestionAnswer] = []
+        for record in records:
+            made, notes = question_of(record, self._options.questions, self._options.language)
+            findings += notes
+            if made is not None:
+                found.append(made)
+        if not found:
+            raise CaseError(findings[-1].code, findings[-1].detail, "quarantined")
+        return tuple(dict.fromkeys(found))
+
+    def _texts(self, records: Sequence[Record], paths: list[str]) -> tuple[Text, ...]:
+        options = self._options
+        found: list[Text] = []
+        for record in records:
+            for kind, column in options.texts.items():
+                content = words(record.fields.get(column))
+                if content:
+                    found.append(Text(kind, content, options.language))
+        stem = paths[0].rpartition("/")[2].rpartition(".")[0] if paths else ""
+        for kind, template in options.text_files.items():
+            path = self._filled(template, {**records[0].fields, "stem": stem})
+            if self._source.exists(path):
+                found.append(Text(kind, read_text(self._source, path).strip(), options.language))
+        return tuple(dict.fromkeys(found))
+
+    def _acquisition(self, fields: dict[str, Any]) -> Acquisition:
+        options = self._options
+        return Acquisition(
+            modality=self._value(fields, options.modality),
+            anatomy=self._value(fields, options.anatomy),
+            view=projection(self._value(fields, options.view)),
+            plane=self._value(fields, options.plane).lower(),
+            laterality=side_of(self._value(fields, options.laterality)),
+        )
+
+    def _value(self, fields: dict[str, Any], column: str) -> str:
+        if not column:
+            return ""
+        self._known(fields, column)
+        return words(fields.get(column))
+
+    def _known(self, fields: dict[str, Any], column: str) -> None:
+        # A JSON record may leave a key out; a table has all its columns in every line.
+        if column not in fields and self._options.format not in ("json", "jsonl"):
+            raise UserError(f"{self._spec.name}: there is no column {column!r} in the table{nearest(column, fields)}")
+
+    def _filled(self, template: str, fields: dict[str, Any]) -> str:
+        try:
+            return template.format_map({name: words(value) for name, value in fields.items()})
+        except (KeyError, IndexError, ValueError) as error:
+            raise UserError(f"{self._spec.name}: the template {template!r} does not fit the columns: {error}") from None

@@ -1,0 +1,185 @@
+"""Records out of CSV, TSV, JSON Lines, JSON and XLSX files; a broken one is reported and the rest kept."""
+
+import csv
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from readers.source import Source, printable
+from readers.text import open_text
+from schemas.errors import CaseError, UserError
+
+FIELD_LIMIT = 16 << 20
+JSON_LIMIT = 1 << 30
+_DELIMITERS = ",;\t|"
+_MISSING = frozenset({"", "nan", "NaN", "NULL", "null", "<NA>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record; values are strings in CSV, and whatever JSON holds elsewhere."""
+
+    line: int
+    """1-based line (CSV, JSON Lines) or position (JSON, XLSX)."""
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A record that cannot be read."""
+
+    line: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a file of records is to be taken; empty means: find out."""
+
+    kind: str = ""
+    """csv, jsonl, json or xlsx."""
+    delimiter: str = ""
+    encoding: str = ""
+    header: tuple[str, ...] = ()
+    """Column names of a table whose first line is already data."""
+    inside: str = ""
+    """Dotted path to the list of records inside a JSON document; the sheet's name in XLSX."""
+
+
+def read_records(source: Source, path: str, form: Format = Format()) -> Iterator[Record | Fault]:
+    """Stream the records of a file; `CaseError` where the file as a whole cannot be read."""
+    kind = form.kind or kind_of(path)
+    readers: dict[str, Callable[[Source, str, Format], Iterator[Record | Fault]]] = {
+        "csv": _csv,
+        "jsonl": _jsonl,
+        "json": _json,
+        "xlsx": _xlsx,
+    }
+    if kind not in readers:
+        raise UserError(f"{printable(path)}: the format {kind!r} is none of {', '.join(readers)}")
+    try:
+        yield from readers[kind](source, path, form)
+    except (EOFError, zlib.error, OSError) as error:
+        yield Fault(0, "broken_table", f"{printable(path)} breaks off and is not read further ({type(error).__name__})")
+
+
+def kind_of(path: str) -> str:
+    """The format that a file's name promises; ``csv`` for everything unknown."""
+    lower = path.lower().removesuffix(".gz")
+    if lower.endswith((".jsonl", ".ndjson")):
+        return "jsonl"
+    if lower.endswith(".json"):
+        return "json"
+    return "xlsx" if lower.endswith((".xlsx", ".xls", ".ods")) else "csv"
+
+
+def words(value: Any) -> str:
+    """A record's value as text: stripped, and empty for None, NaN and the usual words for nothing."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    return "" if text in _MISSING else text
+
+
+def delimiter_of(header: str) -> str:
+    """The delimiter that stands most often in a header line, outside quotes; a comma where none does."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _csv(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
+    csv.field_size_limit(FIELD_LIMIT)
+    with open_text(source, path, form.encoding) as file:
+        delimiter = form.delimiter or delimiter_of(file.readline())
+        file.seek(0)
+        rows = csv.reader(file, delimiter=delimiter)
+        names = list(form.header) or _names(next(rows, []))
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Fault(rows.line_num, "broken_row", f"line {rows.line_num} cannot be parsed: {error}")
+                continue
+            if row and any(cell.strip() for cell in row):
+                yield _row(rows.line_num, names, row)
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    """Column names, stripped; the second of the same name gets ``.1`` and so on."""
+    names: list[str] = []
+    for name in (cell.strip() for cell in header):
+        count = sum(known == name or known.startswith(f"{name}.") for known in names)
+        names.append(f"{name}.{count}" if name in names else name)
+    return names
+
+
+def _row(line: int, names: list[str], row: list[str]) -> Record | Fault:
+    surplus = row[len(names) :]
+    if len(row) < len(names) or any(cell.strip() for cell in surplus):
+        return Fault(line, "broken_row", f"line {line} has {len(row)} fields where the header has {len(names)}")
+    return Record(line, dict(zip(names, row, strict=False)))
+
+
+def _jsonl(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
+    with open_text(source, path, form.encoding) as file:
+        for number, line in enumerate(iter(lambda: file.readline(FIELD_LIMIT), ""), 1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                yield Fault(number, "broken_row", f"line {number} is not valid JSON")
+                continue
+            yield from _records([value], number)
+
+
+def _json(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
+    document = load_json(source, path)
+    for part in form.inside.split(".") if form.inside else []:
+        if not isinstance(document, dict) or part not in document:
+            raise UserError(f"{printable(path)} holds nothing under {form.inside!r}; check the option `records`")
+        document = document[part]
+    if isinstance(document, dict):
+        # A mapping of ids to records.
+        document = [{"id": key, **value} if isinstance(value, dict) else value for key, value in document.items()]
+    yield from _records(document if isinstance(document, list) else [document], 1)
+
+
+def load_json(source: Source, path: str) -> Any:
+    """A whole JSON document; `CaseError` ``broken_json`` where it is none."""
+    try:
+        return json.loads(source.read_bytes(path, JSON_LIMIT))
+    except (ValueError, RecursionError):
+        raise CaseError("broken_json", f"{printable(path)} is not valid JSON") from None
+
+
+def _records(values: Sequence[Any], first: int) -> Iterator[Record | Fault]:
+    for number, value in enumerate(values, first):
+        if isinstance(value, dict):
+            yield Record(number, value)
+        else:
+            yield Fault(number, "broken_row", f"record {number} is no object with named fields")
+
+
+def _xlsx(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
+    import python_calamine
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(source.local(path)))
+        sheet = book.get_sheet_by_name(form.inside) if form.inside else book.get_sheet_by_index(0)
+        rows = iter(sheet.iter_rows())
+    except (python_calamine.CalamineError, OSError) as error:
+        raise CaseError("broken_table", f"{printable(path)} cannot be read as a spreadsheet: {error}") from None
+    names = list(form.header) or _names([words(cell) for cell in next(rows, [])])
+    for number, row in enumerate(rows, 1 if form.header else 2):
+        cells = [words(cell) for cell in row]
+        if any(cells):
+            yield _row(number, names, cells)
