@@ -5,6 +5,7 @@ import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -16,17 +17,17 @@ MOST_CRASHES = 20
 
 
 class Workers:
-    """Runs partitions and shards in ``count`` processes, from several threads."""
+    """Runs partitions and shards in ``count`` processes, from several threads; what they print goes to ``log``."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, log: Path = Path(os.devnull)) -> None:
         self.count = count
+        self.log = str(log)
         self._lock = Lock()
-        self._pool = self._new()
+        self._pool = self._new(count)
 
-    def _new(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.count, multiprocessing.get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
-        )
+    def _new(self, count: int) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(count, context, initializer=start_worker, initargs=(os.getpid(), self.log))
 
     def partition(self, job: Job) -> dict[str, Any]:
         """Run one partition; where a case kills the process, run again without that case."""
@@ -44,10 +45,7 @@ class Workers:
 
     def _was_alone(self, job: Job, key: str) -> bool:
         """Whether ``key`` kills a process of its own: the pool breaks for all partitions when one of them crashes."""
-        alone = ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
-        )
-        with alone:
+        with self._new(1) as alone:
             try:
                 alone.submit(run_partition, replace(job, only=key, stage=job.stage + "-trial")).result()
             except BrokenProcessPool:
@@ -62,7 +60,7 @@ class Workers:
         with self._lock:
             if self._pool is broken:
                 broken.shutdown(wait=False, cancel_futures=True)
-                self._pool = self._new()
+                self._pool = self._new(self.count)
 
     def close(self) -> None:
         """End the processes."""

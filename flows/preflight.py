@@ -13,8 +13,10 @@ from schemas.spec import DatasetSpec
 
 def check(recipe: Recipe, specs: Sequence[DatasetSpec]) -> None:
     """Raise `UserError` for anything in recipe or specs that could not work."""
+    from quality.licences import check_licences
     from quality.row_gates import open_gates
 
+    check_licences(recipe, specs)
     for choice, spec in zip(recipe.datasets, specs, strict=True):
         check_root(spec)
         open_reader(spec, Path(choice.spec))

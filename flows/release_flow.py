@@ -134,7 +134,7 @@ def release_flow(recipe: str, workers: int = 0, store: str = "", keep_work: bool
     preflight.check(chosen, specs)
     space = Workspace.of(chosen)
     with space.locked():
-        pool = Workers(workers or os.cpu_count() or 1)
+        pool = Workers(workers or os.cpu_count() or 1, space.folder / "workers.log")
         try:
             result = _make(Run(chosen, specs, space, pool))
         finally:

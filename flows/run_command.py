@@ -36,7 +36,7 @@ def quietly(recipe: Path, workers: int, store: str, keep_work: bool) -> dict[str
 
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     prefect_settings.apply()
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    logging.getLogger("great_expectations").propagate = False
     with Bars() as bars:
         bars.say("starting Prefect (its database is made on the first run)")
         from flows.release_flow import make_runner

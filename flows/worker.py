@@ -22,8 +22,16 @@ from schemas.spec import DatasetSpec
 from schemas.yaml_file import validate
 
 
-def start_worker(parent: int) -> None:
-    """Pool initialiser: a worker whose flow was killed must not live on and write."""
+def start_worker(parent: int, log: str) -> None:
+    """Pool initialiser: a worker whose flow was killed must not live on and write.
+
+    Args:
+        parent: process id of the flow.
+        log: where codecs written in C print their complaints, which would tear the progress bars.
+    """
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
 
     def watch() -> None:
         while os.getppid() == parent:

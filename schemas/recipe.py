@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.spec import SplitRule, Strict, resolve
 from schemas.yaml_file import load_yaml
@@ -71,8 +71,16 @@ class Output(Strict):
     """What the shards look like."""
 
     formats: tuple[Literal["parquet", "webdataset"], ...] = ("parquet", "webdataset")
+    """Parquet is always among them: the release gates read it."""
     shard_rows: int = Field(default=5000, ge=1)
     shard_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
+
+    @field_validator("formats")
+    @classmethod
+    def _with_parquet(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "parquet" not in value:
+            raise ValueError("parquet must be among the formats, since the release gates read it; add it")
+        return value
 
 
 class Recipe(Strict):

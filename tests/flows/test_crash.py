@@ -71,7 +71,7 @@ def test_the_deadly_cases_fail_and_the_others_are_read(deadly_reader: None, tmp_
         "name": "r", "version": "1", "datasets": [{"spec": "x"}], "converters": [{"type": "caption"}],
     })  # fmt: skip
     (job,) = plan_dataset(recipe, recipe.datasets[0], spec, Workspace(tmp_path / "work"))
-    workers = Workers(1)
+    workers = Workers(1, tmp_path / "workers.log")
     try:
         assert isinstance(job, Job)
         counts = workers.partition(job)
