@@ -70,4 +70,5 @@ def choose(options: SliceOptions, count: int, spacing_mm: float, areas: Sequence
 def evenly(first: int, last: int, count: int) -> list[int]:
     """Up to ``count`` indices in ``[first, last]``, each the middle of one of as many equal parts."""
     length = last - first + 1
-    return sorted({first + int((2 * i + 1) * length / (2 * count)) for i in range(min(count, length))})
+    parts = min(count, length)
+    return [first + (2 * i + 1) * length // (2 * parts) for i in range(parts)]

@@ -13,6 +13,7 @@ from readers.pixels.encode import encode_png
 from readers.pixels.marks import draw
 from readers.pixels.warp import warp
 from readers.pixels.window import Pixels, percentile, to_eight_bits
+from readers.slices import evenly
 from readers.source import Source
 from schemas.case import ImageRef
 from schemas.findings import Finding
@@ -76,9 +77,7 @@ def dicom_refs(source: Source, path: str, count: int = 3) -> tuple[tuple[ImageRe
     """Pictures of a single file with what is odd about it: itself, or ``count`` frames evenly spread over it."""
     header = read_header(source, path)
     ordered = stack(stack_slices(path, header))
-    last = len(ordered.slices) - 1
-    chosen = sorted({int((2 * i + 1) * (last + 1) / (2 * count)) for i in range(min(count, last + 1))})
-    slices = [ordered.slices[index] for index in chosen]
+    slices = [ordered.slices[index] for index in evenly(0, len(ordered.slices) - 1, count)]
     return image_refs(source, slices), ordered.findings
 
 

@@ -114,7 +114,7 @@ def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
 def _refuse_short(dataset: Dataset, syntax: UID, samples: int, name: str) -> None:
     if "PixelData" not in dataset:
         return
-    held = len(dataset.PixelData)
+    held = len(dataset.PixelData or b"")
     if held == 0:
         raise CaseError("missing_pixels", f"{name} has an empty pixel data element")
     if _is_compressed(syntax) or dataset.get("PhotometricInterpretation") == "YBR_FULL_422":

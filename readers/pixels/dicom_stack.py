@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.dataset import Dataset
 
-from readers.pixels.dicom_file import number, word, words
+from readers.pixels.dicom_file import items, number, numbers, word, words
 from readers.pixels.dicom_view import Plane, plane_geometry
 from schemas.findings import Finding
 
@@ -53,8 +53,19 @@ class Stack:
 
 
 def one_slice(path: str, header: Dataset, frame: int = -1) -> Slice:
-    """A slice with its geometry looked up."""
+    """A slice with its geometry looked up; frames that do not say where each of them lies (cine) have none."""
+    if frame >= 0 and not items(header, "PerFrameFunctionalGroupsSequence"):
+        return Slice(path, header, frame, _offset_plane(header, frame))
     return Slice(path, header, frame, plane_geometry(header, frame))
+
+
+def _offset_plane(header: Dataset, frame: int) -> Plane | None:
+    """The plane of a frame of a dose grid, whose frames are given as offsets along the normal."""
+    offsets, plane = numbers(header, "GridFrameOffsetVector"), plane_geometry(header)
+    if plane is None or frame >= len(offsets):
+        return None
+    x, y, z = np.array(plane[0]) + offsets[frame] * np.cross(plane[1], plane[2])
+    return (float(x), float(y), float(z)), plane[1], plane[2]
 
 
 def stack(slices: Iterable[Slice]) -> Stack:
@@ -65,7 +76,7 @@ def stack(slices: Iterable[Slice]) -> Stack:
     placed = [item for item in kept if item.plane is not None]
     if not placed:
         ordered = sorted(kept, key=lambda s: (number(s.header, "InstanceNumber", 0), s.path, s.frame))
-        if len(ordered) > 1:
+        if len({item.path for item in ordered}) > 1:
             findings.append(Finding("no_geometry", "the slices state no position; they are ordered by instance number"))
         return Stack(tuple(ordered), (), tuple(findings))
     if len(placed) < len(kept):

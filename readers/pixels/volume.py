@@ -10,6 +10,7 @@ from readers.pixels.orientation import Direction, hung, square_pixels
 from readers.pixels.volume_file import Volume, load_volume, nibabel
 from readers.pixels.warp import warp
 from readers.pixels.window import PRESETS, Pixels, Values, Window, for_anatomy, to_eight_bits
+from readers.slices import evenly
 from readers.source import Source
 from schemas.case import ImageRef, VolumeRef
 from schemas.findings import Finding
@@ -96,7 +97,7 @@ def volume_refs(source: Source, path: str, count: int = 3) -> tuple[tuple[ImageR
     volume = load_volume(source, path)
     axis = slice_axis(volume, "axial")
     order = canonical_order(volume, axis)
-    indices = [order[int((2 * i + 1) * len(order) / (2 * count))] for i in range(min(count, len(order)))]
+    indices = [order[place] for place in evenly(0, len(order) - 1, count)]
     window = volume_window(volume, "auto")
     refs = tuple(image_ref(volume, slice_view(volume, axis, index, window, 0)) for index in indices)
     more = (

@@ -59,8 +59,8 @@ class Volume:
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """Millimetres per voxel along the three axes."""
-        i, j, k = (float(np.linalg.norm(self.affine[:3, axis])) for axis in range(3))
+        """Millimetres per voxel along the three axes, to a nanometre: headers hold them in single precision."""
+        i, j, k = (round(float(np.linalg.norm(self.affine[:3, axis])), 6) for axis in range(3))
         return i, j, k
 
     @property
@@ -100,10 +100,14 @@ def _load(source: Source, path: str) -> Volume:
     data = source.read_bytes(path)
     kind = sniff(data[:4096])
     digest = hashlib.sha256(data).hexdigest()
-    if kind not in ("application/x-nifti", "application/x-nifti+gzip"):
+    # A gzip file that breaks off in its first bytes cannot be told by its content, so it is unpacked to learn why.
+    if kind not in ("application/x-nifti", "application/x-nifti+gzip", "application/gzip"):
         raise CaseError("not_a_volume", f"{printable(path)} is no volume that can be read: its content is {kind}")
-    packed = kind.endswith("+gzip")
-    header = _header(_unpack(data, 544, path, exact=False) if packed else data[:544], path)
+    packed = kind.endswith("gzip")
+    head = _unpack(data, 544, path, exact=False) if packed else data[:544]
+    if sniff(head) != "application/x-nifti":
+        raise CaseError("not_a_volume", f"{printable(path)} is no volume that can be read: it holds {sniff(head)}")
+    header = _header(head, path)
     wanted = int(header["vox_offset"]) + _voxel_bytes(header, path)
     raw = _unpack(data, wanted, path) if packed else data
     return _nifti(raw, header, path, digest)

@@ -92,8 +92,6 @@ def to_eight_bits(stored: Values, view: View, padding: Values | None = None) -> 
             stored = np.where(bad, 0, stored)
             padding = bad if padding is None else padding | bad
     shown = _curve(stored, view)
-    if view.invert:
-        shown = np.subtract(255, shown, out=shown)
     if padding is not None:
         shown[padding] = 0
     return shown
@@ -112,7 +110,8 @@ def _curve(stored: Values, view: View) -> Pixels:
     center, width = view.window_center, view.window_width
     if view.window == "sigmoid":
         modal = stored.astype(np.float32) * np.float32(view.slope) + np.float32(view.intercept)
-        exponent = np.clip(-4 * (modal - np.float32(center)) / np.float32(width), -80, 80)
+        steep = 4 if view.invert else -4
+        exponent = np.clip(steep * (modal - np.float32(center)) / np.float32(width), -80, 80)
         return _rounded(255 / (1 + np.exp(exponent)))
     if view.window == "linear":
         return _linear(stored, view, center - 0.5, width - 1)
@@ -124,10 +123,12 @@ def _curve(stored: Values, view: View) -> Pixels:
 def _linear(stored: Values, view: View, center: float, width: float) -> Pixels:
     if width <= 0:
         modal = stored * view.slope + view.intercept
-        return np.where(modal > center, np.uint8(255), np.uint8(0))
-    # One multiplication and one addition per pixel; the constants are worked out in double precision.
-    scale = 255 * view.slope / width
-    shift = 255 * ((view.intercept - center) / width + 0.5)
+        return np.where((modal > center) != view.invert, np.uint8(255), np.uint8(0))
+    # One multiplication and one addition per pixel; the constants are worked out in double precision.  The grey
+    # scale is reversed before rounding, so that a MONOCHROME1 picture equals its MONOCHROME2 twin to the last bit.
+    sign = -1 if view.invert else 1
+    scale = sign * 255 * view.slope / width
+    shift = 255 * (sign * (view.intercept - center) / width + 0.5)
     precise = np.float64 if stored.dtype.itemsize > 2 else np.float32
     return _rounded(np.multiply(stored, precise(scale), dtype=precise) + precise(shift))
 
