@@ -30,17 +30,28 @@ BLOB_LEAVES = ("images.list.element.bytes", "volumes.list.element.bytes")
 
 def write_parquet(shard: Shard, folder: Path) -> ReleaseFile:
     """Write the shard under its planned name in the release ``folder``."""
-    schema = _write_schema()
     with HashedSink(folder, shard.plan.parquet) as sink:
-        with pq.ParquetWriter(sink, schema, **_options()) as writer:
-            writer.add_key_value_metadata(_metadata(shard.restricted))
+        with open_writer(sink, shard.restricted) as writer:
             images, volumes = _Column(shard, "images"), _Column(shard, "volumes")
             for first, last in _groups(shard, images.read_bytes + volumes.read_bytes):
                 table = shard.rows.slice(first, last - first)
                 table = table.set_column(table.schema.get_field_index("images"), "images", images.lists(first, last))
                 table = table.set_column(table.schema.get_field_index("volumes"), "volumes", volumes.lists(first, last))
-                writer.write_table(table.cast(schema).combine_chunks(), row_group_size=last - first)
+                write_group(writer, table)
         return sink.finish(shard.rows.num_rows)
+
+
+def open_writer(sink: HashedSink, restricted: bool) -> Any:
+    """A `pyarrow.parquet.ParquetWriter` of the published schema for `write_group`."""
+    writer = pq.ParquetWriter(sink, _write_schema(), **_options())
+    writer.add_key_value_metadata(_metadata(restricted))
+    return writer
+
+
+def write_group(writer: Any, table: Any) -> None:
+    """Write one row group; the bytes in ``images`` and ``volumes`` are dictionaries."""
+    # In one piece: where chunks begin would show in the pages.
+    writer.write_table(table.cast(_write_schema()).combine_chunks(), row_group_size=max(1, table.num_rows))
 
 
 class _Column:

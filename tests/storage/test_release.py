@@ -1,13 +1,18 @@
 import json
 import os
+import random
+import tarfile
 from pathlib import Path
 
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import ReleaseError, UserError
+from schemas.instruction import arrow_schema
 from storage.release import exists, publish, pull, read_manifest, releases, verify
 
-from .conftest import Factory, simple_case
+from .conftest import Factory, blob, row, simple_case, staged
 
 
 @pytest.fixture
@@ -181,3 +186,69 @@ def test_manifest_that_leads_out_of_the_release_is_refused(published):
 def test_unknown_address_is_a_sentence():
     with pytest.raises(UserError, match="no address that fsspec knows"):
         verify("nosuch://x/y")
+
+
+FIFTHS = {f"c{n}" for n in range(5, 41, 5)}
+
+
+@pytest.mark.parametrize(
+    ("where", "cases"),
+    [
+        ("case_id in ('c3', 'c4', 'c5')", {"c3", "c4", "c5"}),
+        ("answer = 'c7 1' or (split = 'test' and array_contains(labels, 'cell'))", {"c7", *FIFTHS}),
+        ("provenance.converter = 'open_question' and answer_index < 0", {f"c{n}" for n in range(1, 41)}),
+    ],
+)  # fmt: skip
+def test_pull_where_keeps_the_rows_that_fit_in_both_formats(published, tmp_path, where, cases):
+    store, address = published
+    copy = Path(pull("cells@1.0.0", store, tmp_path, where=where))
+    assert verify(copy) == []
+    rows = pl.concat([pl.read_parquet(path) for path in sorted((copy / "data").iterdir())])
+    whole = pl.read_parquet(f"{address}/data/*.parquet").filter(pl.sql_expr(where))
+    assert set(rows["case_id"]) == cases and rows.sort("id").equals(whole.sort("id"))
+    packed = [json.loads(data) for tar in sorted((copy / "webdataset").glob("*.tar")) for data in members(tar, ".json")]
+    assert {row["id"] for sample in packed for row in sample["rows"]} == set(whole["id"])
+    manifest = read_manifest(copy)
+    assert manifest.subset == f"({where})"
+    for folder in ("data/", "webdataset/"):
+        assert sum(file.rows for file in manifest.files if file.path.startswith(folder)) == rows.height
+
+
+def members(tar: Path, suffix: str):
+    with tarfile.open(tar) as archive:
+        return [archive.extractfile(member).read() for member in archive if member.name.endswith(suffix)]
+
+
+def test_pull_where_stores_each_picture_once_and_keeps_the_schema(factory, tmp_path):
+    noise = random.Random(1).randbytes(100_000)
+    folder, manifest = factory.release([staged("c1", [blob(noise)], [row("c1", n) for n in range(30)])])
+    address = publish(folder, factory.base / "store", manifest)
+    copy = Path(pull(address, to=tmp_path, where="answer != 'c1 3'"))
+    shard = copy / "data" / "train-00000-of-00001.parquet"
+    assert pq.read_metadata(shard).num_rows == 29 and 100_000 < shard.stat().st_size < 140_000
+    assert pq.read_schema(shard).equals(arrow_schema())
+
+
+def test_pull_where_renumbers_the_shards_that_are_left(factory, tmp_path):
+    folder, manifest = factory.release([simple_case(n) for n in range(1, 41)], shard_rows=10)
+    address = publish(folder, factory.base / "store", manifest)
+    copy = Path(pull(address, to=tmp_path, where="case_id = 'c3'"))
+    assert sorted(path.relative_to(copy).as_posix() for path in copy.glob("*/*") if path.name != "README.md") == [
+        "data/train-00000-of-00001.parquet", "webdataset/train-000000.tar",
+    ]  # fmt: skip
+    assert "path: data/train-*.parquet" in (copy / "README.md").read_text()
+    assert "split: test" not in (copy / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("nosuch = 1", "unable to find column"),
+        ("task =", "cannot be used"),
+        ("task", "must be of type `Boolean`"),
+        ("task = 'nothing'", "no row fits the condition"),
+    ],
+)
+def test_pull_with_a_wrong_condition_says_so(published, tmp_path, where, sentence):
+    with pytest.raises(UserError, match=sentence):
+        pull("cells@1.0.0", published[0], tmp_path, where=where)
