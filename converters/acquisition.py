@@ -14,6 +14,7 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.geometry_words import plane_of
+from schemas import taxonomy
 from schemas.case import Case
 from schemas.context import Context
 from schemas.identity import generator
@@ -116,8 +117,11 @@ def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[s
 
 @cache
 def _canonical(fact: str, word: str) -> str:
-    plain = word.strip().lower()
+    spellings = [word.strip().lower()]
+    if fact in ("modality", "anatomy"):
+        spellings.append(taxonomy.canonical("modality" if fact == "modality" else "anatomy", word).lower())
     for name, value in values().facts[fact].items():
-        if plain and plain in {name.lower(), *(alias.lower() for alias in value.aliases)}:
+        known = {name.lower(), *(alias.lower() for alias in value.aliases)}
+        if any(spelling in known for spelling in spellings if spelling):
             return name
     return ""

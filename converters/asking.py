@@ -6,7 +6,7 @@ from typing import Any
 from converters.geometry_words import plane_of
 from converters.speech import Speech, speech
 from converters.templating import Table, Template, load_table
-from schemas.case import Case
+from schemas.case import Case, ImageRef
 from schemas.context import Context
 from schemas.identity import fraction, row_id
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance, Task
@@ -102,6 +102,7 @@ class Asker:
         answer_index: int = -1,
         regions: tuple[Place, ...] = (),
         labels: tuple[str, ...] = (),
+        pictures: tuple[ImageRef, ...] = (),
         **other: Any,
     ) -> Instruction:
         """One question with one answer.
@@ -119,17 +120,18 @@ class Asker:
             answer_index: of the right option.
             regions: places on the shown picture.
             labels: canonical labels true of the row.
+            pictures: variants of the pictures to show instead (marked, cropped).
             other: further columns.
         """
-        placeholders = f"{IMAGE}\n" * len(images)
+        pictures = pictures or tuple(self.case.images[index] for index in images)
         return Instruction(
             id=row,
             task=task,
-            messages=(Message("user", placeholders + question), Message("assistant", answer)),
+            messages=(Message("user", f"{IMAGE}\n" * len(pictures) + question), Message("assistant", answer)),
             provenance=Provenance(
                 self.converter, template, self.context.seed, self.language, tuple(dict.fromkeys(facts))
             ),
-            images=tuple(self.case.images[index] for index in images),
+            images=pictures,
             options=options,
             answer=short or answer,
             answer_index=answer_index,

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.geometry_words import spot
-from converters.scenes import regions_on, related
+from converters.kinship import may_be
+from converters.scenes import regions_on
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction, Place
@@ -50,7 +51,7 @@ class Count:
         absent = [
             name
             for name in spec.canonical()
-            if ask.words.kind(name) in self.options.kinds and not any(related(name, other) for other in present)
+            if ask.words.kind(name) in self.options.kinds and not any(may_be(name, other) for other in present)
         ]
         coin = ask.id(f"image{index}/zero")
         if absent and spec.label_kind == "none" and ask.chance(coin, "zero") < self.options.zero_share:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.kinship import related, same
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
@@ -45,11 +46,17 @@ class MultipleChoice:
             if scene.absent:
                 order = generator(context.seed, ask.id(scene.variant), "answers")
                 for label in order.sample(list(scene.present), min(self.options.per_scene, len(scene.present))):
-                    yield self._row(ask, scene, label)
+                    row = self._row(ask, scene, label)
+                    if row is not None:
+                        yield row
 
-    def _row(self, ask: Asker, scene: Scene, answer: str) -> Instruction:
+    def _row(self, ask: Asker, scene: Scene, answer: str) -> Instruction | None:
         row = ask.id(f"{scene.variant}/{answer}")
-        options, index = self._options(ask, row, answer, sorted(scene.absent))
+        close = same if scene.exclusive else related
+        wrong = sorted(name for name in scene.absent if not close(name, answer))
+        if not wrong:
+            return None
+        options, index = self._options(ask, row, answer, wrong)
         things = all(ask.words.kind(option) not in ("state", "clear") for option in options)
         template = ask.draw("one_of" if things and not scene.exclusive else "which", row)
         right = options[index]

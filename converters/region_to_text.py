@@ -42,7 +42,7 @@ class RegionToText:
         for index in range(len(case.images)):
             seen = spots_on(case, index)
             order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
-            clear = (number for number in order if not _ambiguous(number, seen, case))
+            clear = (number for number in order if not ambiguous(number, seen, case))
             for number in islice(clear, self.options.per_image):
                 yield self._row(ask, index, number, seen[number])
 
@@ -80,7 +80,8 @@ def box_note(ask: Asker, style: BoxStyle) -> str:
     return load_table("boxes").choose(style, ask.language, 0, "").fill({})
 
 
-def _ambiguous(number: int, seen: dict[int, Spot], case: Case) -> bool:
+def ambiguous(number: int, seen: dict[int, Spot], case: Case) -> bool:
+    """Whether a region of another label has nearly the same box, so that the box does not tell which one is meant."""
     label, here = case.regions[number].label, seen[number].place
     return any(
         case.regions[other].label != label and overlap(here, there.place) > SAME_BOX for other, there in seen.items()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from converters.kinship import may_be
 from schemas.case import Case, Region
 from schemas.spec import DatasetSpec
 
@@ -86,7 +87,7 @@ def _region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
     candidates = spec.canonical() if complete else []
     known = [*present, *faint]
     absent: dict[str, Facts] = {
-        name: ("complete_regions",) for name in candidates if not any(related(name, other) for other in known)
+        name: ("complete_regions",) for name in candidates if not any(may_be(name, other) for other in known)
     }
     return Scene(f"regions{index}", (index,), present, absent, frozenset(faint - set(present)), True, False)
 
@@ -100,9 +101,3 @@ def too_small(region: Region, case: Case) -> bool:
     """Whether a mask or contour covers too little of its picture to be seen."""
     view = case.images[region.image_index].view
     return region.kind in ("mask", "contour") and 0 < region.area < SMALLEST * view.source_width * view.source_height
-
-
-def related(one: str, other: str) -> bool:
-    """Whether two region labels name the same thing, or a part and its whole (``kidney``, ``left kidney``)."""
-    words, others = set(one.lower().split()), set(other.lower().split())
-    return words <= others or others <= words

@@ -48,6 +48,7 @@ class Nouns(Strict):
     plurals: dict[str, str]
     pictures: dict[str, str]
     slices: dict[str, str]
+    implied: dict[str, list[str]]
     anatomies: dict[str, str]
 
 
@@ -191,6 +192,8 @@ def picture(modality: str, anatomy: str = "", plane: str = "", projection: str =
     if sliced or plane:
         name = table.slices.get(name, name)
     place = table.anatomies.get(anatomy.lower())
+    if anatomy.lower() in table.implied.get(name, ()):
+        place = ""
     if place is None:
         place = f"the {anatomy}" if anatomy else ""
     return " ".join(part for part in (plane or projection, name, f"of {place}" if place else "") if part)

@@ -1,0 +1,104 @@
+"""Zoom: a crop around a region is shown beside the whole picture, with its place in the whole."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from math import ceil, floor
+from typing import ClassVar
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.boxes import BoxStyle, numbers
+from converters.geometry_words import Spot, spot
+from converters.region_to_text import ambiguous, box_note, spots_on
+from schemas.case import Case
+from schemas.context import Context
+from schemas.identity import generator
+from schemas.instruction import Instruction, Place
+from schemas.view import Box, View
+
+
+class Zoom:
+    """Up to ``per_image`` questions for each image: what the crop shows, or where in the whole it lies."""
+
+    name: ClassVar[str] = "zoom"
+
+    class Options(Common):
+        """Options."""
+
+        per_image: int = Field(default=1, ge=1)
+        margin: float = Field(default=0.25, ge=0)
+        """Added on each side, as part of the region's width and height."""
+        smallest: int = Field(default=32, ge=1)
+        """The crop's least width and height in view pixels."""
+        enlarge: int = Field(default=224, ge=0)
+        """Crops are enlarged by a whole factor to at least this many pixels; 0 leaves them."""
+        largest_share: float = Field(default=0.25, gt=0, le=1)
+        """Regions that cover more of the picture need no zoom."""
+        box: BoxStyle = "fraction"
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the questions."""
+        if not case.regions:
+            return
+        ask = Asker(case, context, self.name, self.options)
+        for index in range(len(case.images)):
+            seen = spots_on(case, index)
+            order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
+            fit = (region for region in order if self._fits(case, seen, region, index))
+            for region in islice(fit, self.options.per_image):
+                yield self._row(ask, index, region, seen[region])
+
+    def _fits(self, case: Case, seen: dict[int, Spot], region: int, index: int) -> bool:
+        """Whether the region is the only thing whose name the crop could be asked for."""
+        view = case.images[index].view
+        crop = self._crop(seen[region], view)
+        share = (crop[2] - crop[0]) * (crop[3] - crop[1]) / (view.width * view.height)
+        label, cut = case.regions[region].label, view.cropped(crop)
+        others = (spot(case.regions[other], cut) for other in seen if case.regions[other].label != label)
+        crowded = any(other is not None and other.share > 0.02 for other in others)
+        return share <= self.options.largest_share and not crowded and not ambiguous(region, seen, case)
+
+    def _crop(self, seen: Spot, view: View) -> Box:
+        """The crop in whole view pixels, inside the view."""
+        edges = []
+        for axis, side in ((0, view.width), (1, view.height)):
+            low, high = seen.place.box[axis] * side, seen.place.box[axis + 2] * side
+            half = max((high - low) * (0.5 + self.options.margin), self.options.smallest / 2)
+            middle = (low + high) / 2
+            edges.append((max(floor(middle - half), 0), min(ceil(middle + half), side)))
+        return edges[0][0], edges[1][0], edges[0][1], edges[1][1]
+
+    def _row(self, ask: Asker, index: int, region: int, seen: Spot) -> Instruction:
+        label = ask.case.regions[region].label
+        row = ask.id(f"image{index}/region{region}")
+        whole, words = ask.case.images[index], ask.words
+        crop = self._crop(seen, whole.view)
+        view = whole.view.cropped(crop)
+        factor = ceil(self.options.enlarge / min(view.width, view.height))
+        if factor > 1:
+            view = view.resized(view.width * factor, view.height * factor)
+        window = Place(label, "box", whole.view.normalised(crop))
+        naming = ask.chance(row, "form") < 0.5
+        template = ask.draw("what" if naming else "where", row)
+        slots = ask.slots((index,)) | {
+            "thing": words.phrase(label),
+            "box": numbers(window, self.options.box, whole.view),
+        }
+        return ask.row(
+            row,
+            "region_to_text" if naming else "text_to_region",
+            f"{template.fill(slots)} {box_note(ask, self.options.box)}",
+            ask.draw("answer_what" if naming else "answer_where", row).fill(slots),
+            images=(index,),
+            template=template.id,
+            facts=(f"regions[{region}]",),
+            short=label if naming else slots["box"],
+            regions=(seen.place, replace(window, label="crop")),
+            labels=(label,),
+            pictures=(whole, replace(whole, view=view)),
+        )
