@@ -44,7 +44,10 @@ class CheckReport:
 
 
 def check_spec(path: Path, cases: int, pictures: Path | None = None) -> CheckReport:
-    """Take the first ``cases`` cases of a spec through reading, every converter, rendering and the row gates."""
+    """Take a spec's first ``cases`` usable cases through reading, every converter, rendering and the row gates.
+
+    At most ``20 * cases`` items are looked at, so that a folder that begins with strangers is still checked.
+    """
     from quality.row_gates import gate, open_gates
 
     spec = load_spec(path.resolve())
@@ -54,7 +57,7 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None) -> CheckRep
     context = Context(spec=spec)
     gates = open_gates({}, spec.gates)
     works = run_steps(
-        read(islice(reader.items(), cases), reader),
+        read(islice(reader.items(), 20 * cases), reader),
         [
             convert([open_converter(Choice(type=name)) for name in default_converters()], context),
             render_pictures(Source.open(spec.root), decode=True, all_of_case=True),
@@ -62,7 +65,7 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None) -> CheckRep
             close_cases,
         ],
     )
-    return _report(works, spec, pictures)
+    return _report(works, spec, pictures, cases)
 
 
 def default_converters() -> list[str]:
@@ -77,7 +80,7 @@ def default_converters() -> list[str]:
     return found
 
 
-def _report(works: Iterator[Work], spec: DatasetSpec, folder: Path | None) -> CheckReport:
+def _report(works: Iterator[Work], spec: DatasetSpec, folder: Path | None, wanted: int) -> CheckReport:
     report = CheckReport(spec=spec.name)
     for work in works:
         report.cases += 1
@@ -96,6 +99,8 @@ def _report(works: Iterator[Work], spec: DatasetSpec, folder: Path | None) -> Ch
             report.rows[row.provenance.converter] += 1
         if folder is not None:
             report.pictures += _draw(work, folder)
+        if report.kept == wanted:
+            break
     report.problems = list(dict.fromkeys(report.problems))
     if report.cases == 0:
         report.problems.append(
@@ -111,7 +116,12 @@ def _draw(work: Work, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     saved = []
     for index, (ref, picture) in enumerate(work.pictures.items()):
-        places = [place for row in work.rows if ref in row.images for place in row.regions]
+        places = [
+            place
+            for row in work.rows
+            for place in row.regions
+            if place.image_index < len(row.images) and row.images[place.image_index] == ref
+        ]
         name = "".join(letter if letter.isalnum() else "_" for letter in work.case_id)[-80:]
         path = folder / f"{name}-{index}.png"
         overlay(picture.data, places).save(path)

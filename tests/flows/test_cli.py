@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import medcurate
+from tests.prefect_server import medcurate
 
 
 def test_help_imports_nothing_heavy() -> None:

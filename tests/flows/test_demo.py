@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.flows.conftest import BIN, medcurate
+from tests.prefect_server import BIN, medcurate
 
 RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "demo.yaml"
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.flows.conftest import BIN, medcurate
+from tests.prefect_server import BIN, medcurate
 
 TINY = """\
 name: deployed
