@@ -1,7 +1,7 @@
 """What a row gate is: findings on one row, from its text, its regions and its pictures."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from schemas.case import Case
 from schemas.context import Context
@@ -28,6 +28,15 @@ class RowGate(Protocol):
 
     def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
         """Yield what is wrong with the row; ``pictures`` are those of ``row.images``, in order."""
+        ...
+
+
+@runtime_checkable
+class Repairing(Protocol):
+    """A row gate that may also mend a row before it is checked (masking what names a person)."""
+
+    def repair(self, row: Instruction) -> Instruction:
+        """The row as it shall be, the very same object where nothing is to be mended."""
         ...
 
 

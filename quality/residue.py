@@ -13,9 +13,7 @@ from schemas.rendered import Rendered
 
 _SLOT = re.compile(r"\{\{?\s*[\w.\[\]|: -]{0,60}\s*\}?\}|%\(\w+\)[sd]|\$\{\w+\}")
 _TAG = re.compile(r"<(/?[A-Za-z_][^<>\n]{0,60})>")
-_PLACE = re.compile(
-    r"\[(?:insert|your|todo|tbd|placeholder|label|name|date|value|finding|answer)\b[^\]\n]{0,40}\]", re.I
-)
+_PLACE = re.compile(r"\[(?:insert|your|todo|tbd|placeholder|label|value|finding|answer)\b[^\]\n]{0,40}\]", re.I)
 
 
 class ResidueOptions(GateOptions):
@@ -41,7 +39,7 @@ class Residue:
         self.options = options
         self._tags = frozenset(options.tags) | {f"/{tag}" for tag in options.tags}
         words = "|".join(re.escape(word) for word in options.null_words)
-        self._null = re.compile(rf"(?<![\w'-])(?:{words})(?![\w'-])") if words else None
+        self._null = re.compile(rf"(?<![\w'-])(?:{words})(?![\w'-])")
 
     def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
         """Search the words of every turn, of the options, the answer and the labels."""
@@ -53,12 +51,13 @@ class Residue:
             yield refuse("residue_slot", "a bracketed slot of a template was not filled")
         if "<" in words and any(found not in self._tags for found in _TAG.findall(words)):
             yield refuse("residue_tag", "a tag stands in the words that is none of the allowed ones")
-        if self._null and self._has_null(words, own=not row.provenance.template and not row.provenance.model):
+        if any(null in words for null in self.options.null_words) and self._has_null(
+            words, own=not row.provenance.template and not row.provenance.model
+        ):
             yield refuse("residue_null", "an empty value of a table (nan, None, NULL) stands in the words")
 
     def _has_null(self, words: str, own: bool) -> bool:
         """``own``: the words are the source's, not a template's or a model's."""
-        assert self._null is not None
         return any(not _is_prose(words, found, own) for found in self._null.finditer(words))
 
 

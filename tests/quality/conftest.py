@@ -12,6 +12,12 @@ from schemas.rendered import Rendered
 from schemas.spec import DatasetSpec, ReaderChoice
 from schemas.view import View
 
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + b"\0\0\0\x0dIHDR" + b"\0" * 17
+    + b"\0\0\0\0IEND" + b"\0" * 4
+)  # fmt: skip
+"""The bones of a PNG: chunks without pixels."""
 REF = ImageRef(("a.png",), "image/png", View(100, 80, 100, 80))
 
 
@@ -43,7 +49,7 @@ def case() -> Case:
 def picture() -> Rendered:
     """100 wide, 80 high, an ordinary grey picture."""
     return Rendered(
-        data=b"",
+        data=PNG,
         media_type="image/png",
         width=100,
         height=80,

@@ -1,0 +1,110 @@
+"""Gate: no text of a row names a person, a date, a number or a place that leads to one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from quality.base import GateOptions, refuse
+from quality.recognisers import KINDS, kinds_in, mask
+from schemas.case import Case
+from schemas.context import Context
+from schemas.errors import nearest
+from schemas.findings import Finding
+from schemas.instruction import Instruction, Message
+from schemas.rendered import Rendered
+
+Action = Literal["refuse", "mask", "flag", "allow"]
+
+SOFT: dict[str, Action] = {"url": "flag", "institution": "flag", "age_over_89": "flag"}
+"""Kinds that are rather about a place or a publication than about a patient."""
+
+
+class IdentifiersOptions(GateOptions):
+    """What to do with each kind of identifier that `quality.recognisers` knows."""
+
+    action: Action = "refuse"
+    """For all kinds that ``kinds`` does not name; url, institution and age_over_89 are only flagged then."""
+    kinds: dict[str, Action] = Field(default_factory=dict)
+    case_ids: Action = "flag"
+    """For identifiers in the published case id; hashed ones (``group.ids: identifier``) hold none."""
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, value: dict[str, Action]) -> dict[str, Action]:
+        for kind in value:
+            if kind not in KINDS:
+                raise ValueError(f"there is no kind of identifier {kind!r}{nearest(kind, KINDS)}")
+        return value
+
+
+class Identifiers:
+    """Refuses, masks or flags rows whose words could name somebody.
+
+    Codes: ``identifier_<kind>`` for what the recognisers find, ``identifier_group`` for the case's own group id
+    (the patient's id where the source has one) standing in a text, ``identifier_case_id``,
+    ``identifier_masked`` (a flag) where something was replaced.
+    """
+
+    name: ClassVar[str] = "identifiers"
+    Options: ClassVar[type[GateOptions]] = IdentifiersOptions
+
+    def __init__(self, options: IdentifiersOptions) -> None:
+        self.options = options
+        named = options.kinds
+        soft = SOFT if options.action == "refuse" else {}
+        self._action: dict[str, Action] = {kind: named.get(kind, soft.get(kind, options.action)) for kind in KINDS}
+        self._masked = frozenset(kind for kind, action in self._action.items() if action == "mask")
+
+    def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
+        """Search every text of the row once."""
+        kinds = frozenset[str]().union(*(kinds_in(text) for text in _texts(row)))
+        if kinds:
+            yield from self._report(kinds)
+        group = case.group or ""
+        if context.spec.group.ids != "none" and len(group) >= 4 and any(group in text for text in _texts(row)):
+            yield refuse("identifier_group", "a text holds the id of the case's own patient or group")
+        if context.spec.group.ids != "identifier" and self.options.case_ids != "allow":
+            yield from self._case_id(case.key)
+
+    def repair(self, row: Instruction) -> Instruction:
+        """The row with identifiers replaced whose action is ``mask``; the same row where there is none."""
+        if not self._masked or not any(kinds_in(text) & self._masked for text in _texts(row)):
+            return row
+        return replace(
+            row,
+            messages=tuple(Message(turn.role, mask(turn.content, self._masked)) for turn in row.messages),
+            options=tuple(mask(option, self._masked) for option in row.options),
+            answer=mask(row.answer, self._masked),
+            labels=tuple(mask(label, self._masked) for label in row.labels),
+            flags=(*row.flags, "identifier_masked"),
+        )
+
+    def _report(self, kinds: frozenset[str]) -> Iterator[Finding]:
+        for kind in sorted(kinds):
+            detail = f"a text holds what looks like an identifier of the kind {kind}"
+            if self._action[kind] in ("refuse", "mask"):
+                yield refuse(f"identifier_{kind}", detail)
+            elif self._action[kind] == "flag":
+                yield Finding(f"identifier_{kind}", detail)
+
+    def _case_id(self, key: str) -> Iterator[Finding]:
+        # Names of files: separators become spaces so that words in them are seen as words.
+        kinds = kinds_in(key.replace("_", " ").replace("/", " ")) & {"person", "email", "ssn", "date"}
+        if kinds:
+            text = f"its case id holds what looks like {', '.join(sorted(kinds))}; set group.ids: identifier to hash it"
+            yield (
+                refuse("identifier_case_id", text)
+                if self.options.case_ids != "flag"
+                else Finding("identifier_case_id", text)
+            )
+
+
+def _texts(row: Instruction) -> Iterator[str]:
+    yield from (turn.content for turn in row.messages)
+    yield from row.options
+    yield row.answer
+    yield from row.labels
+    yield from (place.label for place in row.regions)
+    yield from (row.modality, row.anatomy, row.clinical_task)

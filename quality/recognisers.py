@@ -1,0 +1,192 @@
+"""Finds what could name a person in free text: patterns, key words and names; no model, no network, no state.
+
+The kinds follow the 18 identifiers of HIPAA Safe Harbor (45 CFR 164.514(b)(2)) as far as text can hold them.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+
+KINDS = (
+    "email", "url", "ip", "phone", "ssn", "record_number", "long_number", "uid", "date", "person", "address",
+    "institution", "age_over_89",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One identifier in a text, as half-open character positions; never its words."""
+
+    kind: str
+    start: int
+    end: int
+
+
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)"
+)
+_YEAR = r"(?:1[89]|20)\d\d"
+_DATE = re.compile(
+    rf"(?<![\w.])(?:"
+    rf"{_YEAR}[-/.](?:1[0-2]|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])"  # 2012-03-09
+    rf"|(?:3[01]|[12]\d|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])[-/.](?:{_YEAR}|\d\d)"  # 03/09/2012, 9.3.12
+    rf"|{_YEAR}(?:1[0-2]|0[1-9])(?:3[01]|[12]\d|0[1-9])"  # 20120309
+    rf"|(?:3[01]|[012]?\d)(?:st|nd|rd|th)?[ -](?:of )?{_MONTH}\.?,?[ -](?:{_YEAR}|'?\d\d(?!\d))"  # 9 March 2012
+    rf"|{_MONTH}\.?[ -](?:3[01]|[012]?\d)(?:st|nd|rd|th)?,?[ -]{_YEAR}"  # March 9, 2012
+    rf"|{_MONTH}\.?,? (?:of )?{_YEAR}"  # March 2012
+    rf"|(?:3[01]|[012]?\d)-{_MONTH}-\d\d(?:\d\d)?"  # 09-MAR-12
+    rf")(?!\w|\.\d)",
+    re.IGNORECASE,
+)
+_PHONE = re.compile(
+    r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(0\))?)?(?:\(\d{2,5}\)[ .-]?|\d{2,5}[ ./-])"
+    r"(?:\d{2,4}[ .-]){1,3}\d{2,4}(?![\w-]|\.\d)"
+    r"|(?<![\w.])\+\d{8,15}(?!\w)"
+)
+_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_RECORD = re.compile(
+    r"\b(?:mrn|nhs|ssn|pid|medical record|hospital|patient|accession|acc|account|case|chart|policy|insurance|study|"
+    r"exam|record|identification|id|license|licence|passport)\b[ \t]*(?:number|num|no|nr|id|identifier|code)?\b"
+    r"[.:#= \t]{0,4}"
+    r"(?P<value>(?=[A-Z0-9/_-]*\d[A-Z0-9/_-]*\d)[A-Z0-9][A-Z0-9/_-]{3,})(?!\w|\.\d)",
+    re.IGNORECASE,
+)
+_LONG = re.compile(r"(?<![\w.])[A-Z]{0,4}\d{7,}(?![\w]|\.\d)")
+_UID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){5,}(?![\w.]*\w)")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_URL = re.compile(r"(?:\bhttps?://|\bftp://|\bwww\.)[^\s<>\"]+", re.IGNORECASE)
+_IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
+_AGE = re.compile(r"(?<![\w.])(?:9\d|1[0-2]\d)[ -]?(?:years?|yrs?|y/?o)\b[ -]?(?:old)?", re.IGNORECASE)
+
+_NAME = r"[A-Z][\w'’]+(?:-[A-Z][\w'’]+)?"
+_CARET = re.compile(r"(?<![\w^])[A-Za-z][\w'’ -]*\^[A-Za-z][\w'’.-]*(?:\^[\w'’.-]*)*")
+_TITLE = re.compile(
+    rf"\b(?:Drs?|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Sister|Herr|Frau|M\.?D\.?,)\.? "
+    rf"(?:[A-Z]\.? ){{0,2}}{_NAME}(?: (?:[A-Z]\.? )?{_NAME}){{0,2}}"
+)
+_LABELLED = re.compile(
+    rf"\b(?i:patient(?:'s)? name|name|patient|pt|surname|first name|last name|referring physician|physician|"
+    rf"radiologist|technologist|reported by|read by|signed(?: electronically)? by|dictated by|attending|operator|"
+    rf"referred by|requested by|transcribed by|verified by)\b[ \t]*[:=][ \t]*(?:[A-Z]\.? )?(?P<value>{_NAME}"
+    rf"(?:,? (?:[A-Z]\.? )?{_NAME}){{0,2}})"
+)
+_PAIR = re.compile(rf"(?<![\w'-])({_NAME})(,?) +(?:[A-Z]\.? +)?({_NAME})")
+_SUITE = r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|boulevard|blvd|court|ct|square|terrace|place|highway|hwy)"
+_ADDRESS = re.compile(
+    rf"(?<![\w.])\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z][\w'’.-]+ ){{1,4}}(?i:{_SUITE})\b\.?"
+    r"|(?<![\w])[A-Z][\w-]+(?:stra(?:ss|ß)e|str\.|weg|gasse|platz) \d{1,4}[a-z]?(?!\w)"
+    r"|(?<![\w])[A-Z]{2},? \d{5}-\d{4}(?!\w)|(?<![\w])(?:P\.? ?O\.? Box) \d+"
+    r"|(?<![\w])[A-Z][a-z]+, [A-Z]{2} \d{5}(?!\w)"
+)
+_INSTITUTION = re.compile(
+    r"\b(?:[A-Z][\w'’.-]+ ){1,5}(?:Hospital|Clinic|Medical Cent(?:er|re)|Infirmary|Health System|University|Klinikum|"
+    r"Hospice|Imaging Cent(?:er|re)|Radiology Associates)\b|\b(?:St|Saint)\.? [A-Z][\w'’]+(?:'s)? Hospital\b"
+)
+_HOUSE = re.compile(
+    "Hospital|Clinic|Medical Cent|Infirmary|Health System|University|Klinikum|Hospice|Imaging|Radiology"
+)
+_EPONYM = re.compile(
+    r"[\w'’ -]{0,24}\b(?:syndrome|disease|sequence|sign|murmur|fracture|dislocation|spaces?|tumou?r|classification|"
+    r"score|scale|procedure|operation|line|angle|lesion|deformity|cyst|node|hernia|duct|canal|ligament|view|method|"
+    r"anomaly|malformation|lymphoma|sarcoma|catheter|tube|disorder|type|phenomenon|gland|cells?|bod(?:y|ies)|stain)\b",
+    re.IGNORECASE,
+)
+
+
+@cache
+def first_names() -> frozenset[str]:
+    """Common given names of several languages, in lower case, from ``first_names.txt``."""
+    text = resources.files("quality").joinpath("first_names.txt").read_text("utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(word for line in lines for word in line.split())
+
+
+def find(text: str) -> list[Hit]:
+    """All identifiers of a text by position; overlapping ones are joined to the kind that begins first.
+
+    Args:
+        text: any text.
+    """
+    if not text:
+        return []
+    hits = sorted((hit for look in _LOOKS for hit in look(text)), key=lambda hit: (hit.start, -hit.end))
+    joined: list[Hit] = []
+    for hit in hits:
+        if joined and hit.start < joined[-1].end:
+            last = joined[-1]
+            joined[-1] = Hit(last.kind, last.start, max(last.end, hit.end))
+        else:
+            joined.append(hit)
+    return joined
+
+
+@lru_cache(maxsize=8192)
+def kinds_in(text: str) -> frozenset[str]:
+    """The kinds of identifiers in a text; remembered, since templates say the same again and again."""
+    return frozenset(hit.kind for hit in find(text))
+
+
+def mask(text: str, kinds: frozenset[str]) -> str:
+    """The text with every identifier of ``kinds`` replaced by its kind in brackets: ``[date]``."""
+    parts, at = [], 0
+    for hit in find(text):
+        if hit.kind in kinds:
+            parts += [text[at : hit.start], f"[{hit.kind.replace('_', ' ')}]"]
+            at = hit.end
+    return "".join([*parts, text[at:]])
+
+
+_DIGIT = re.compile(r"\d")
+
+
+def _numbers(text: str) -> Iterator[Hit]:
+    if not _DIGIT.search(text):
+        return
+    yield from (Hit("ssn", found.start(), found.end()) for found in _SSN.finditer(text))
+    for found in _RECORD.finditer(text):
+        yield Hit("record_number", found.start("value"), found.end("value"))
+    patterns = (
+        ("date", _DATE), ("uid", _UID), ("ip", _IP), ("phone", _PHONE), ("long_number", _LONG),
+        ("age_over_89", _AGE), ("address", _ADDRESS),
+    )  # fmt: skip
+    for kind, pattern in patterns:
+        for found in pattern.finditer(text):
+            if kind != "phone" or sum(map(str.isdigit, found[0])) >= 7:
+                yield Hit(kind, found.start(), found.end())
+
+
+def _network(text: str) -> Iterator[Hit]:
+    if "@" in text:
+        yield from (Hit("email", found.start(), found.end()) for found in _EMAIL.finditer(text))
+    if "://" in text or "www." in text.lower():
+        yield from (Hit("url", found.start(), found.end()) for found in _URL.finditer(text))
+
+
+def _people(text: str) -> Iterator[Hit]:
+    if "^" in text:
+        yield from (Hit("person", found.start(), found.end()) for found in _CARET.finditer(text))
+    yield from (Hit("person", found.start(), found.end()) for found in _TITLE.finditer(text))
+    if ":" in text or "=" in text:
+        yield from (Hit("person", found.start("value"), found.end("value")) for found in _LABELLED.finditer(text))
+    yield from (
+        Hit("person", found.start(), found.end())
+        for found in _PAIR.finditer(text)
+        if _is_name(found) and not _EPONYM.match(text, found.end())
+    )
+    if _HOUSE.search(text):
+        yield from (Hit("institution", found.start(), found.end()) for found in _INSTITUTION.finditer(text))
+
+
+def _is_name(found: re.Match[str]) -> bool:
+    """``John Smith``, ``SMITH, John``, ``SMITH JOHN``; an eponym of two words holds no given name as a rule."""
+    names = first_names()
+    one, comma, other = found[1].lower(), found[2], found[3].lower()
+    if comma or (found[1].isupper() and found[3].isupper()):
+        return one in names or other in names
+    return one in names
+
+
+_LOOKS: tuple[Callable[[str], Iterator[Hit]], ...] = (_numbers, _network, _people)
