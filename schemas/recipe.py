@@ -57,6 +57,8 @@ class Synthesis(Strict):
     engine: EngineChoice = EngineChoice()
     answers: str = ""
     """Folder or address of the answer store; beside the work folder where empty."""
+    checks: dict[str, Any] = Field(default_factory=dict)
+    """Options of the checks on what was written, see `synthesis.checks.rows.CheckOptions`; all are on by default."""
 
 
 class Waiver(Strict):

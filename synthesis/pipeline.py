@@ -1,11 +1,12 @@
 """The synthesis step of a partition: cases in, the same cases with written rows out, many requests in flight."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from schemas import identity, plugins
 from schemas.context import Context
@@ -15,6 +16,7 @@ from schemas.recipe import Choice, EngineChoice
 from schemas.work import Drop, Work
 from schemas.yaml_file import validate
 from synthesis.base import Answer, Engine, Failure, Task
+from synthesis.checks.rows import CheckOptions, RowChecker
 
 STAGE = "synthesis"
 
@@ -85,15 +87,30 @@ def open_tasks(choices: Sequence[Choice]) -> list[Task]:
     return tasks
 
 
-def synthesise(works: Iterator[Work], tasks: Sequence[Task], engine: Engine | None, context: Context) -> Iterator[Work]:
+def synthesise(
+    works: Iterator[Work],
+    tasks: Sequence[Task],
+    engine: Engine | None,
+    context: Context,
+    checks: Mapping[str, Any] | None = None,
+) -> Iterator[Work]:
     """Ask what the tasks want to know about each case and append the rows; yields in the order of ``works``.
 
     As many requests are kept in flight as the engine takes, so as many cases (with their pictures) are held.  A
-    request without an answer becomes a line of ``Work.lost``.  Without an engine every case passes unchanged.
+    request without an answer becomes a line of ``Work.lost``, a row that contradicts its annotation or betrays how it
+    was made goes to ``Work.refused``.  Without an engine every case passes unchanged.
+
+    Args:
+        works: cases with the pictures that the tasks show.
+        tasks: what to write.
+        engine: who writes; see `open_engine`.
+        context: dataset, seed and language.
+        checks: the recipe's ``synthesis.checks``.
 
     Raises:
         UserError: no request can be answered any more; run again to go on from the stored answers.
     """
+    checker = RowChecker(validate(CheckOptions, dict(checks or {}), "synthesis.checks"), context)
     waiting: deque[Asked] = deque()
     in_flight = 0
     for work in works:
@@ -103,9 +120,9 @@ def synthesise(works: Iterator[Work], tasks: Sequence[Task], engine: Engine | No
         while waiting and (in_flight >= _capacity(engine) or _done(waiting[0])):
             first = waiting.popleft()
             in_flight -= len(first.rows)
-            yield _collect(first, context)
+            yield _collect(first, context, checker)
     while waiting:
-        yield _collect(waiting.popleft(), context)
+        yield _collect(waiting.popleft(), context, checker)
 
 
 def _capacity(engine: Engine | None) -> int:
@@ -130,14 +147,16 @@ def _ask(work: Work, tasks: Sequence[Task], engine: Engine | None, context: Cont
     return asked
 
 
-def _collect(asked: Asked, context: Context) -> Work:
+def _collect(asked: Asked, context: Context, checker: RowChecker) -> Work:
     work = asked.work
     for task, row_id, future in asked.rows:
         outcome = future.result()
         if isinstance(outcome, Answer) and work.case is not None:
             row = task.parse(row_id, outcome, work.case, context)
             if not isinstance(row, Failure):
-                work.rows.append(row)
+                row, drop = checker.check(row, work.case, getattr(task, "allow_advice", False))
+                work.rows += [row] if drop is None else []
+                work.refused += [(row, drop)] if drop is not None else []
                 continue
             outcome = row
         if isinstance(outcome, Failure):

@@ -1,0 +1,101 @@
+"""Compares a written text with the annotation of its case, sentence by sentence."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from synthesis.checks import counts, laterality, places, sizes
+from synthesis.checks.known import Known
+from synthesis.checks.number_words import PATTERN
+from synthesis.checks.polarity import Said, said_of
+from synthesis.checks.terms import Mention, Vocabulary, plain, sentences
+
+Check = Callable[[str, Mention, Said, Known], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """One sentence that the annotation does not bear."""
+
+    check: str
+    """polarity, laterality, count, size or place."""
+    sentence: str
+    term: str
+    fact: str
+    """What the annotation says."""
+    path: str
+    """Where the annotation says it."""
+
+
+def polarity_contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bool:
+    """Whether the sentence affirms what is absent, denies what is present, or is surer or less sure than it may be."""
+    truth = known.polarity.get(mention.term)
+    if truth is None or said in (truth, "nothing"):
+        return False
+    if truth == "present" and said == "absent":
+        if places.denied_elsewhere(sentence, mention, known):
+            return False
+        sides = laterality.denied_side(sentence, mention)
+        return not sides or bool(sides & known.sides.get(mention.term, frozenset()))
+    return not (truth == "present" and said == "uncertain")
+
+
+CHECKS: Mapping[str, Check] = {
+    "polarity": polarity_contradicts,
+    "laterality": laterality.contradicts,
+    "count": counts.contradicts,
+    "size": sizes.contradicts,
+    "place": places.contradicts,
+}
+
+
+def contradictions(
+    text: str, known: Known, vocabulary: Vocabulary, checks: Iterable[str] = tuple(CHECKS)
+) -> Iterator[Contradiction]:
+    """Every contradiction between ``text`` and what is known."""
+    names = tuple(checks)
+    for sentence in sentences(text):
+        form = plain(sentence)
+        for mention in vocabulary.mentions(form):
+            said = said_of(form, mention)
+            for name in names:
+                if CHECKS[name](form, mention, said, known):
+                    path = known.paths.get(mention.term, "")
+                    yield Contradiction(name, sentence, mention.term, _fact(name, mention.term, known), path)
+
+
+YES_NO = re.compile(r"^(?:is|are|was|were|does|do|did|has|have|can|could)\b", re.IGNORECASE)
+YES_OR_NO = re.compile(r"^\s*(yes|no)\b[\s.,;:!-]*", re.IGNORECASE)
+HOW_MANY = re.compile(r"^how many (?P<what>.+?) (?:are|is|can|do|does|have|lie|were|was)\b", re.IGNORECASE)
+NUMBER_FIRST = re.compile(rf"^\s*(?:there (?:are|is) )?(?P<number>{PATTERN})\s*[.!]?\s*$", re.IGNORECASE)
+
+
+def statements(question: str, answer: str) -> str:
+    """The answer as statements that stand alone: "No" to "Is there an effusion?" denies the effusion."""
+    asked, reply = question.strip(), YES_OR_NO.match(answer)
+    how_many, number = HOW_MANY.match(asked), NUMBER_FIRST.match(answer)
+    if how_many and number:
+        return f"There are {number['number']} {how_many['what']}."
+    if reply is None or not YES_NO.match(asked):
+        return answer
+    rest = answer[reply.end() :]
+    asked = re.sub(r"^\s*\w+\s+", "", asked).rstrip("?. ")
+    asked = re.sub(r"^there\s+(?:any\s+|an?\s+)?", "", asked)
+    first = f"There is {'no ' if reply[1].lower() == 'no' else ''}{asked}."
+    return f"{first} {rest[:1].upper()}{rest[1:]}".strip()
+
+
+def _fact(check: str, term: str, known: Known) -> str:
+    if check == "polarity":
+        return f"{term} is annotated as {known.polarity[term]}"
+    if check == "laterality":
+        sides = sorted(known.sides.get(term, ()))
+        return f"{term} is annotated on the {' and '.join(sides)}" if sides else f"{term} is annotated elsewhere"
+    if check == "count":
+        return f"{known.counts[term]} of {term} are annotated"
+    if check == "size":
+        found = known.sizes_mm.get(term, ())
+        return (
+            f"{term} measures {', '.join(f'{size:.0f}' for size in found)} mm" if found else f"{term} is not measured"
+        )
+    return f"{term} is annotated in another part of the picture"

@@ -1,0 +1,101 @@
+"""Whether a sentence affirms, denies or leaves open what it mentions (in the manner of NegEx, with scopes)."""
+
+import re
+from typing import Literal
+
+from synthesis.checks.terms import Mention
+
+Said = Literal["present", "absent", "uncertain", "nothing"]
+"""``nothing``: the mention stands in a condition."""
+
+HEDGE = (
+    r"(?:cannot|can not|could not) (?:be )?(?:entirely |completely |fully )?(?:exclud|rul)\w*"
+    r"|(?:does|do|did) not exclude|not (?:be |been )?(?:entirely |completely |fully )?(?:excluded|ruled out)"
+    r"|difficult to exclude|hard to say"
+    r"|possibl[ey]|possibility of|probabl[ey]|likely|unlikely|may|might|could|suspicious (?:for|of)|suspected"
+    r"|suspicion of|suggest\w*|concern\w* for|question of|questionable|equivocal|indeterminate|uncertain|versus|vs"
+    r"|rule out|consider|differential\w*|perhaps|presumed|cannot tell"
+)
+FALSE_ALARM = (
+    r"no (?:significant |interval |definite )*(?:change|increase|decrease|progression|improvement) (?:in|of)|not only"
+    r"|no doubt|without (?:a |any )?doubt|no question|not limited to|no longer only|no more than|not just|no less than"
+    r"|with no change in|without (?:any )?change in"
+)
+DENIAL = (
+    r"no|not|without|neither|nor|absence of|lack of|lacks|lacking|free of|free from|negative for|never|absent"
+    r""
+    r"|hardly any|hard to see any|barely any|rules? out|ruled out|excludes?|denies|instead of|rather than"
+    r"|devoid of|fails? to show|no longer"
+)
+END_OF_SCOPE = re.compile(
+    r"\b(?:but|however|although|though|except|apart from|aside from|yet|whereas|while|which|whose|because|since|instead"
+    r"|there (?:is|are)|is (?:seen|present|visible|noted)|are (?:seen|present|visible|noted)|only)\b|[;:()]"
+    r"|(?:,| and) (?:a|an|the|there|this|its?|multiple|several|two|three|four|five|\d+|mild|moderate|severe|small|large"
+    r"|we)\b"
+    r"| with (?:a|an|the|multiple|several|mild|moderate|severe|small|large|some)\b"
+)
+PREDICATE = re.compile(
+    r"^(?P<between>[^;:.]*?)\b(?:is|are|was|were|has|have|had|can|cannot|could|do|does|did|remains?|appears?"
+    r"|seems?|looks?)\b"
+    r"(?P<said>[^;:.]*)"
+)
+NEXT_STATEMENT = re.compile(r",|\b(?:and|but|while|whereas|although|however|though)\b")
+ABSENT_AFTER = re.compile(
+    r"\b(?:not (?:\w+ ){0,2}?(?:seen|visible|visualized|present|identified|evident|detected|detectable|found"
+    r"|shown|there"
+    r"|demonstrated|noted|observed|apparent|appreciated|recognized|recognizable|suspected)"
+    r"|absent|excluded|negative|ruled out|resolved|no longer|nowhere|gone|disappeared|missing)\b"
+)
+CONDITION = re.compile(r"(?:^|[;:,.] )(?:if|were there|had there been|should there be|unless|in case of)\b[^,;]*$")
+"""What stands in a condition is not stated at all."""
+HEDGE_RE = re.compile(rf"\b(?:{HEDGE})\b")
+FALSE_ALARM_RE = re.compile(rf"\b(?:{FALSE_ALARM})\b")
+DENIAL_RE = re.compile(rf"\b(?:{DENIAL})\b")
+SHORT_ABSENT = re.compile(
+    r"^\s*(?::|=|\()\s*(?:no|none|absent|negative|not (?:seen|present))\b|^ (?:absent|excluded|negative)\b"
+)
+
+
+def said_of(sentence: str, mention: Mention) -> Said:
+    """What a plain sentence says of one of its mentions."""
+    if CONDITION.search(sentence[: mention.start]):
+        return "nothing"
+    before = _blank(FALSE_ALARM_RE, sentence[: mention.start])
+    after = sentence[mention.end :]
+    hedge, denial = _in_scope(HEDGE_RE, before), _in_scope(DENIAL_RE, _blank(HEDGE_RE, before))
+    predicate = _predicate(after)
+    if HEDGE_RE.search(predicate) or (hedge and not denial):
+        return "uncertain"
+    if denial or ABSENT_AFTER.search(predicate) or SHORT_ABSENT.search(after):
+        return "absent" if not (denial and _double(before)) else "uncertain"
+    return "present"
+
+
+def _blank(pattern: re.Pattern[str], text: str) -> str:
+    return pattern.sub(lambda match: "_" * len(match[0]), text)
+
+
+def _in_scope(pattern: re.Pattern[str], before: str) -> bool:
+    """Whether the last trigger before the mention still reaches it."""
+    triggers = list(pattern.finditer(before))
+    if not triggers:
+        return False
+    reach = before[triggers[-1].end() :]
+    return END_OF_SCOPE.search(reach + " ") is None and len(reach.split()) <= 14
+
+
+def _double(before: str) -> bool:
+    """Whether two denials meet, as in "not without"."""
+    return re.search(r"\bnot (?:without|free of|free from|absent|negative for)\b", before) is not None
+
+
+def _predicate(after: str) -> str:
+    """What is said of the mention behind it: the words after the next verb, up to the next statement."""
+    match = PREDICATE.match(after)
+    if match is None or re.search(r"\b(?:but|while|whereas|although|which|that|with)\b|;", match["between"]):
+        return ""
+    if re.search(r", (?:a|an|the|there|no)\b|\band (?:a|an|the|there|no)\b", match["between"]):
+        return ""
+    end = NEXT_STATEMENT.search(match["said"])
+    verb = after[match.end("between") : match.start("said")]
+    return verb + (match["said"][: end.start()] if end else match["said"])

@@ -1,0 +1,115 @@
+"""All checks on one written row: what they say becomes columns, and what they refuse goes to quarantine."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from pydantic import Field, field_validator
+
+from schemas.case import Case
+from schemas.context import Context
+from schemas.errors import nearest
+from schemas.instruction import IMAGE, Instruction, Verdict
+from schemas.ledger import Status
+from schemas.spec import Strict
+from schemas.work import Drop
+from synthesis.checks import wording
+from synthesis.checks.grounding import CHECKS, Contradiction, contradictions, statements
+from synthesis.checks.known import Known, known_of
+from synthesis.checks.terms import Vocabulary
+
+STAGE = "synthesis"
+SENTENCES = {
+    "leak": "the text speaks of the reference that its writer was given",
+    "refusal": "the model declined instead of answering",
+    "advice": "the text recommends a treatment or further steps",
+    "residue": "words of a template or of the answer's format are left in the text",
+    "answer_in_question": "the question gives its own answer away",
+}
+
+
+class CheckOptions(Strict):
+    """``synthesis.checks`` of a recipe."""
+
+    grounding: tuple[str, ...] = tuple(CHECKS)
+    """Of polarity, laterality, count, size, place; an empty list turns grounding off."""
+    wording: bool = True
+    """Leaks, refusals, advice, template residue, the answer in the question."""
+    synonyms: dict[str, list[str]] = Field(default_factory=dict)
+    """Canonical label to other words for it, e.g. ``{cardiomegaly: [enlarged heart]}``."""
+
+    @field_validator("grounding")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in CHECKS:
+                raise ValueError(f"there is no grounding check {name!r}{nearest(name, CHECKS)}")
+        return value
+
+
+class RowChecker:
+    """Checks the rows of one dataset."""
+
+    def __init__(self, options: CheckOptions, context: Context) -> None:
+        self._options = options
+        self._spec = context.spec
+        self._synonyms = tuple((term, tuple(words)) for term, words in sorted(options.synonyms.items()))
+
+    def check(self, row: Instruction, case: Case, allow_advice: bool) -> tuple[Instruction, Drop | None]:
+        """The row with its verdicts, and why it is out where it is.
+
+        Args:
+            row: as the task parsed it.
+            case: what the row is about.
+            allow_advice: whether the task may recommend and prescribe.
+        """
+        verdicts = []
+        drop = None
+        if self._options.wording:
+            found = list(self._wording(row, allow_advice))
+            verdicts.append(Verdict("wording", found[0] if found else "clean", float(not found)))
+            if found:
+                drop = Drop(Status.QUARANTINED, STAGE, found[0], SENTENCES[found[0]])
+        if self._options.grounding:
+            wrong = list(self._grounding(row, case))
+            verdicts += [Verdict(f"grounding_{one.check}", "contradiction", 0.0, _words(one)) for one in wrong]
+            if not wrong:
+                verdicts.append(Verdict("grounding", "consistent", 1.0))
+            elif drop is None:
+                first = wrong[0]
+                detail = f"the text contradicts the annotation in {first.check} ({first.path or 'the labels'})"
+                drop = Drop(Status.QUARANTINED, STAGE, f"contradicts_{first.check}", detail)
+        provenance = replace(row.provenance, verdicts=(*row.provenance.verdicts, *verdicts))
+        return replace(row, provenance=provenance), drop
+
+    def _wording(self, row: Instruction, allow_advice: bool) -> Iterator[str]:
+        for message in row.messages:
+            yield from wording.problems(message.content.replace(IMAGE, ""), allow_advice)
+        for question, answer in _exchanges(row):
+            if row.task in ("open", "dialogue", "reasoning") and wording.gives_away(question, answer):
+                yield "answer_in_question"
+
+    def _grounding(self, row: Instruction, case: Case) -> Iterator[Contradiction]:
+        known = known_of(case, self._spec, row.images)
+        vocabulary = _vocabulary(_terms(known, self._spec.canonical()), self._synonyms)
+        for question, answer in _exchanges(row):
+            yield from contradictions(statements(question, answer), known, vocabulary, self._options.grounding)
+
+
+def _exchanges(row: Instruction) -> Iterator[tuple[str, str]]:
+    """(question, answer) of every user turn that is answered."""
+    for asked, said in zip(row.messages[0::2], row.messages[1::2], strict=False):
+        yield asked.content.replace(IMAGE, "").strip(), said.content
+
+
+def _terms(known: Known, canonical: list[str]) -> tuple[str, ...]:
+    return tuple(sorted({*known.terms(), *canonical}))
+
+
+@lru_cache(maxsize=256)
+def _vocabulary(terms: tuple[str, ...], synonyms: tuple[tuple[str, tuple[str, ...]], ...]) -> Vocabulary:
+    return Vocabulary(terms, dict(synonyms))
+
+
+def _words(wrong: Contradiction) -> str:
+    return f"{wrong.sentence} | {wrong.fact}"

@@ -1,0 +1,91 @@
+"""Finds the words of a vocabulary in a text, whatever their number, hyphens and British or American spelling."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+SPELLINGS = (
+    (re.compile(r"ae(?=[a-z])"), "e"),
+    (re.compile(r"\boe|(?<=rrh)oe"), "e"),
+    (re.compile(r"(?<=\w\w)our\b"), "or"),
+    (re.compile(r"isation"), "ization"),
+    (re.compile(r"\bcentre"), "center"),
+)
+VAGUE = frozenset({
+    "abnormality", "area", "artifact", "cell", "change", "device", "disease", "disorder", "finding", "image", "injury",
+    "lesion", "line", "mass", "normal", "object", "organ", "other", "region", "shadow", "structure", "tissue", "tube",
+})  # fmt: skip
+"""Last words that do not name a finding on their own."""
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\d\"'])|\n+")
+CLAUSE = re.compile(r"[,;:()]|\b(?:and|but|while|whereas|although|however|with|without|plus)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place where a term stands in a sentence (plain form, see `plain`)."""
+
+    term: str
+    start: int
+    end: int
+    plural: bool
+    alone: bool = True
+    """Whether the sentence mentions no other term."""
+
+
+def plain(text: str) -> str:
+    """Lower case, hyphens as spaces, American spelling, single blanks; what terms and sentences are compared in."""
+    text = re.sub(r"[-‐-―/_]+", " ", text.lower())
+    for british, american in SPELLINGS:
+        text = british.sub(american, text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text."""
+    yield from (part for part in (piece.strip() for piece in SENTENCE.split(text)) if part)
+
+
+class Vocabulary:
+    """The terms to look for, by their plain forms, their synonyms and, where it is clear, their last word."""
+
+    def __init__(self, terms: Iterable[str], synonyms: Mapping[str, Iterable[str]] | None = None) -> None:
+        names = {plain(term): term for term in terms}
+        last = Counter(name.split()[-1] for name in names if name)
+        self._term_of = dict(names)
+        for name, term in names.items():
+            word = name.split()[-1] if name else ""
+            if " " in name and last[word] == 1 and len(word) > 4 and word not in VAGUE:
+                self._term_of.setdefault(word, term)
+            for synonym in (synonyms or {}).get(term, ()):
+                self._term_of.setdefault(plain(synonym), term)
+        self._forms = {form: name for name in self._term_of if name for form in (name, *_plurals(name))}
+        longest = sorted(self._forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, longest)) + r")\b") if longest else None
+
+    def mentions(self, sentence: str) -> list[Mention]:
+        """Every mention in a plain sentence, the longest form winning."""
+        if self._pattern is None:
+            return []
+        matches = [(match, self._forms[match[0]]) for match in self._pattern.finditer(sentence)]
+        alone = len({self._term_of[name] for _, name in matches}) == 1
+        return [
+            Mention(self._term_of[name], match.start(), match.end(), match[0] != name, alone) for match, name in matches
+        ]
+
+
+def _plurals(name: str) -> list[str]:
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return [name[:-1] + "ies"]
+    if name.endswith("is"):
+        return [name[:-2] + "es"]
+    if name.endswith(("s", "x", "ch", "sh")):
+        return [name + "es"]
+    return [name + "s"]
+
+
+def clause(sentence: str, mention: Mention) -> str:
+    """The part of a plain sentence around a mention, up to the next comma or conjunction on either side."""
+    start = max((m.end() for m in CLAUSE.finditer(sentence, 0, mention.start)), default=0)
+    after = CLAUSE.search(sentence, mention.end)
+    return sentence[start : after.start() if after else len(sentence)].strip()
