@@ -6,21 +6,9 @@ from typing import ClassVar
 from readers.base import Item, Recognition, Refusal
 from readers.grouping import group_of
 from readers.images import image_refs
-from readers.pixels.sniff import sniff
 from readers.source import Source, printable
 from schemas.case import Case
-from schemas.errors import CaseError
 from schemas.spec import DatasetSpec, Strict
-
-_ARCHIVES = frozenset(
-    {
-        "application/zip",
-        "application/x-tar",
-        "application/x-tar+gzip",
-        "application/x-7z-compressed",
-        "application/vnd.rar",
-    }
-)
 
 
 class FileOptions(Strict):
@@ -49,9 +37,6 @@ class Files:
     def read(self, item: Item) -> Case:
         """See `Reader.read`."""
         path = item.data["path"]
-        kind = sniff(self._source.head(path))
-        if kind in _ARCHIVES:
-            raise CaseError("nested_archive", "the file is an archive; name it as the root of a spec of its own")
         images, findings = image_refs(self._source, path, self._spec.orientation)
         return Case(
             dataset=self._spec.name,

@@ -1,7 +1,7 @@
 """Image references for any file that a case may show: raster, DICOM, or a volume's slices."""
 
 from readers.pixels.decode import not_an_image
-from readers.pixels.sniff import RASTER, VOLUMES, sniff
+from readers.pixels.sniff import VOLUMES
 from readers.source import Source
 from schemas.case import ImageRef
 from schemas.findings import Finding
@@ -14,11 +14,11 @@ def image_refs(source: Source, path: str, orientation: str = "") -> Refs:
 
     ``orientation`` is the spec's, for files that do not state their own.
     """
-    kind = sniff(source.head(path))
-    if kind in RASTER:
-        from readers.pixels.raster import raster_refs
+    from readers.pixels.raster import refs_or_kind
 
-        return raster_refs(source, path, orientation)
+    kind = refs_or_kind(source, path, orientation)
+    if not isinstance(kind, str):
+        return kind
     if kind == "application/dicom":
         from readers.pixels.dicom import dicom_refs
 

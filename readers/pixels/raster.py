@@ -4,14 +4,14 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from readers.pixels import decode, encode, intensity, marks
 from readers.pixels.layout import Layout, corrupt, oriented
+from readers.pixels.sniff import HEAD, RASTER, sniff
 from readers.pixels.warp import warp
-from readers.source import Source
+from readers.source import Source, read_rest
 from schemas.case import ImageRef
 from schemas.errors import CaseError
 from schemas.findings import Finding, Severity
@@ -47,8 +47,10 @@ class _Opened:
     samples: dict[int, decode.Samples] = field(default_factory=dict)
 
 
-# A reader looks at a file's header and the renderer, a moment later, at its pixels: the last few files are kept.
-_recent: "WeakKeyDictionary[Source, OrderedDict[str, _Opened]]" = WeakKeyDictionary()
+# A reader looks at a file's header and the renderer, a moment later, at its pixels: the last few files are kept,
+# by root, path, size and time, for the two may hold the same source twice.
+_Key = tuple[str, str, tuple[int, int]]
+_recent: OrderedDict[_Key, _Opened] = OrderedDict()
 
 
 def raster_refs(source: Source, path: str, orientation: str = "") -> tuple[tuple[ImageRef, ...], tuple[Finding, ...]]:
@@ -58,7 +60,17 @@ def raster_refs(source: Source, path: str, orientation: str = "") -> tuple[tuple
     file is no raster picture (``empty_file``, ``html_instead_of_image``, ``missing_data``, ``not_an_image``),
     is broken (``corrupt_image``) or too large to decode (``decompression_bomb``).
     """
-    opened = _open(source, path)
+    refs = refs_or_kind(source, path, orientation)
+    if isinstance(refs, str):
+        raise decode.not_an_image(refs)
+    return refs
+
+
+def refs_or_kind(source: Source, path: str, orientation: str) -> tuple[tuple[ImageRef, ...], tuple[Finding, ...]] | str:
+    """What `raster_refs` gives, or the media type of a file that is no raster picture; the file is opened once."""
+    opened = _open_or_kind(source, path)
+    if isinstance(opened, str):
+        return opened
     pages = min(opened.layout.frames, PAGES)
     refs = tuple(_ref(opened, path, page if pages > 1 else -1, orientation) for page in range(pages))
     return refs, tuple(_notes(path, opened.layout))
@@ -140,7 +152,7 @@ def _pass_through(opened: _Opened, digest: str, decode_pixels: bool) -> Rendered
     notes = _metadata_note(layout)
     if not decode_pixels:
         return Rendered(**common, pixel_digest="", findings=tuple(notes))
-    pixels = decode.decode(opened.data, layout)
+    pixels = decode.decode_passing(layout)
     if pixels.shape[:2] != (layout.height, layout.width):
         raise corrupt("decodes to another size than its header says")
     known = encode.facts(pixels)
@@ -157,14 +169,26 @@ def _pass_through(opened: _Opened, digest: str, decode_pixels: bool) -> Rendered
 
 
 def _open(source: Source, path: str) -> _Opened:
-    kept = _recent.setdefault(source, OrderedDict())
-    if path in kept:
-        kept.move_to_end(path)
-        return kept[path]
-    data = source.read_bytes(path, FILE_LIMIT)
-    opened = kept[path] = _Opened(data, decode.read_layout(data))
-    while len(kept) > 1 and (len(kept) > _KEPT_FILES or sum(len(o.data) for o in kept.values()) > _KEPT_BYTES):
-        kept.popitem(last=False)
+    opened = _open_or_kind(source, path)
+    if isinstance(opened, str):
+        raise decode.not_an_image(opened)
+    return opened
+
+
+def _open_or_kind(source: Source, path: str) -> _Opened | str:
+    key = (source.root, path, source.stamp(path))
+    if key in _recent:
+        _recent.move_to_end(key)
+        return _recent[key]
+    with source.stream(path) as file:
+        head = file.read(HEAD)
+        kind = sniff(head)
+        if kind not in RASTER:
+            return kind
+        data = read_rest(file, path, head, FILE_LIMIT)
+    opened = _recent[key] = _Opened(data, decode.read_layout(data, kind))
+    while len(_recent) > 1 and (len(_recent) > _KEPT_FILES or sum(len(o.data) for o in _recent.values()) > _KEPT_BYTES):
+        _recent.popitem(last=False)
     return opened
 
 
