@@ -53,14 +53,15 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None) -> CheckRep
     spec = load_spec(path.resolve())
     preflight.check_root(spec)
     Identities(spec)
-    reader = open_reader(spec, path)
+    source = Source.open(spec.root)
+    reader = open_reader(spec, path, source)
     context = Context(spec=spec)
     gates = open_gates({}, spec.gates)
     works = run_steps(
         read(islice(reader.items(), 20 * cases), reader),
         [
             convert([open_converter(Choice(type=name)) for name in default_converters()], context),
-            render_pictures(Source.open(spec.root), decode=True, all_of_case=True),
+            render_pictures(source, decode=True, all_of_case=True),
             lambda found: gate(found, gates, context),
             close_cases,
         ],

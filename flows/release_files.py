@@ -46,9 +46,11 @@ def write_all(
     verdicts: Sequence[Any],
 ) -> Manifest:
     """Write card, croissant and report, and return the manifest of everything in ``folder``."""
+    from quality.licences import check_licences
     from storage.card import write_card
     from storage.croissant import write_croissant
 
+    terms = check_licences(recipe, specs)
     manifest = Manifest(
         name=recipe.name,
         version=recipe.version,
@@ -58,6 +60,8 @@ def write_all(
         specs=[spec.model_dump(mode="json", exclude={"root"}) for spec in specs],
         totals={kind: _summed(sets) for kind, sets in totals.items()},
         gates=[verdict.to_json() for verdict in verdicts],
+        license=terms.license,
+        access=terms.access,
         parent=recipe.parent,
     )
     write_card(folder, manifest, totals)

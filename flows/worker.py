@@ -78,11 +78,12 @@ def partition_steps(job: Job, spec: DatasetSpec, recipe: Recipe) -> list[Step]:
     from readers.source import Source
 
     context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
-    reader = open_reader(spec)
+    source = Source.open(spec.root)
+    reader = open_reader(spec, source=source)
     steps: list[Step] = [
         lambda _: read(_watched(job), reader),
         convert([open_converter(Choice.model_validate(choice)) for choice in job.converters], context),
-        render_pictures(Source.open(spec.root), recipe.decode, all_of_case=recipe.synthesis is not None),
+        render_pictures(source, recipe.decode, all_of_case=recipe.synthesis is not None),
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))

@@ -70,11 +70,18 @@ class Reader(Protocol):
         ...
 
 
-def open_reader(spec: DatasetSpec, where: Path | None = None) -> Reader:
-    """The spec's reader over its root, options checked; ``where`` names the spec's file in messages."""
+def open_reader(spec: DatasetSpec, where: Path | None = None, source: Source | None = None) -> Reader:
+    """The spec's reader, options checked.
+
+    Args:
+        spec: the dataset.
+        where: names the spec's file in messages.
+        source: the spec's root where it is open already; what a reader has looked at is then still at hand for
+            whoever renders from the same source.
+    """
     from schemas import plugins
     from schemas.yaml_file import validate
 
     kind: type[Reader] = plugins.load("readers", spec.reader.type)
     options = validate(kind.Options, spec.reader.options, f"{where or spec.name}: reader.options")
-    return kind(spec, Source.open(spec.root), options)
+    return kind(spec, source or Source.open(spec.root), options)

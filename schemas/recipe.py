@@ -120,4 +120,7 @@ def load_recipe(path: Path) -> Recipe:
     update: dict[str, Any] = {"store": resolve(recipe.store, base), "datasets": datasets}
     if recipe.work:
         update["work"] = resolve(recipe.work, base)
+    if recipe.synthesis and recipe.synthesis.answers:
+        answers = resolve(recipe.synthesis.answers, base)
+        update["synthesis"] = recipe.synthesis.model_copy(update={"answers": answers})
     return recipe.model_copy(update=update)
