@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from schemas.ledger import Status
 from schemas.manifest import Manifest, ReleaseFile
 from storage.atomic import write_bytes
 from storage.plan import split_rank
@@ -32,6 +33,8 @@ KNOWN_LICENSES = {
 }  # fmt: skip
 """SPDX ids that Hugging Face knows under the same name in lower case."""
 
+STATUSES = tuple(str(status) for status in Status)
+
 Totals = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
@@ -43,7 +46,7 @@ def write_card(folder: Path, manifest: Manifest, totals: Totals) -> None:
         manifest: of the release, with the shards in ``files``.
         totals: kind (``case``, ``row``) -> dataset -> status -> count.
     """
-    splits = _by_split(manifest.files)
+    splits = by_split(manifest.files)
     pattern = "data/{}-*.parquet" if any(file.path.startswith("data/") for file in manifest.files) else ""
     head = _front(manifest, splits, pattern or "webdataset/{}-*.tar")
     write_bytes(folder / "README.md", _card(head, _body(manifest, splits, totals)))
@@ -58,7 +61,7 @@ def write_card(folder: Path, manifest: Manifest, totals: Totals) -> None:
 
 def narrow_cards(folder: Path, manifest: Manifest, subset: str) -> None:
     """Make the cards of a pulled part name only the splits that are here, and say that it is a part."""
-    present = set(_by_split(manifest.files))
+    present = set(by_split(manifest.files))
     for name in ("README.md", "webdataset/README.md"):
         path = folder / name
         if path.is_file():
@@ -112,7 +115,7 @@ def _configs(splits: Iterable[str], pattern: str) -> list[dict[str, Any]]:
     return [{"config_name": "default", "data_files": files}]
 
 
-def _by_split(files: Iterable[ReleaseFile]) -> dict[str, tuple[int, int]]:
+def by_split(files: Iterable[ReleaseFile]) -> dict[str, tuple[int, int]]:
     """Split -> rows and bytes of its shards, in one format (Parquet where there is any)."""
     shards = [(split, file) for file in files if (split := shard_split(file.path))]
     first = "data/" if any(file.path.startswith("data/") for _, file in shards) else "webdataset/"
@@ -147,7 +150,7 @@ def _body(manifest: Manifest, splits: Mapping[str, tuple[int, int]], totals: Tot
         _table(("dataset", "licence", "access", "modality", "anatomy", "task", "home"), map(_source, manifest.specs)),
         _citations(manifest.specs),
         "## What became of every case and row\n",
-        _ledger(totals),
+        _table(("dataset", "of", "in", *STATUSES), ledger_lines(totals)),
         "## Gates\n",
         _gates(manifest.gates),
         "## Reading it\n",
@@ -169,14 +172,13 @@ def _citations(specs: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def _ledger(totals: Totals) -> str:
-    statuses = ("kept", "filtered", "quarantined", "duplicate", "failed")
-    lines = [
-        (name, kind, sum(found.values()), *(found.get(status, 0) for status in statuses))
+def ledger_lines(totals: Totals) -> list[tuple[Any, ...]]:
+    """Dataset, kind, all that came in, and the count of each of `STATUSES`."""
+    return [
+        (name, kind, sum(found.values()), *(found.get(status, 0) for status in STATUSES))
         for kind, sets in totals.items()
         for name, found in sorted(sets.items())
     ]
-    return _table(("dataset", "of", "in", *statuses), lines)
 
 
 def _gates(verdicts: Iterable[Mapping[str, Any]]) -> str:
