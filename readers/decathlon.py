@@ -1,42 +1,20 @@
 """Decathlon and nnU-Net folders: ``dataset.json``, ``imagesTr``, ``labelsTr``, ``imagesTs``; volumes as NIfTI."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from readers.base import Item, Recognition, Refusal
 from readers.decathlon_json import Dataset, load_dataset
 from readers.grouping import group_of
-from readers.pixels.volume import (
-    canonical_order,
-    image_ref,
-    slice_axis,
-    slice_view,
-    volume_ref,
-    volume_window,
-)
-from readers.pixels.volume_file import Volume, load_volume
-from readers.pixels.window import Values
-from readers.slices import StackOptions, choose
+from readers.pixels.volume import volume_ref
+from readers.pixels.volume_file import load_volume, read_volume
 from readers.source import Source
-from readers.volume_labels import LabelClass, components, labelled_areas, labels_on, slice_regions
-from schemas.case import Acquisition, Case, ImageRef, Region
+from readers.volume_case import Part, VolumeOptions, cut, part
+from readers.volume_labels import LabelClass, labels_on
+from schemas.case import Acquisition, Case
 from schemas.errors import CaseError, UserError, nearest
+from schemas.findings import Finding
 from schemas.spec import DatasetSpec
-
-Plane = Literal["axial", "coronal", "sagittal"]
-
-
-class VolumeOptions(StackOptions):
-    """How volumes are cut."""
-
-    planes: tuple[Plane, ...] = ("axial",)
-    """Each is cut by the slice policy."""
-    channel: int = 0
-    """Which channel of a multi-channel volume (0-based) is shown."""
-    instances: Literal["class", "component"] = "class"
-    """``class``: one region per class and slice; ``component``: one per connected part in space (for lesions)."""
-    keep_unlabelled: bool = False
-    """Volumes without a label become cases without regions, instead of being filtered out."""
 
 
 class Decathlon:
@@ -74,18 +52,14 @@ class Decathlon:
         image = load_volume(self._source, path)
         if channel >= image.channels:
             raise CaseError("missing_channel", f"the volume has {image.channels} channels, the spec asks for {channel}")
-        if not item.data["label"]:
-            return self._case(item, image, *self._cut(image, channel, None, []))
-        label = load_volume(self._source, item.data["label"])
-        classes = self._classes()
-        known = {value for group in self._dataset.classes.values() for value in group}
-        values, findings = labels_on(image, label, known)
-        images, regions = self._cut(image, channel, values, classes)
-        return self._case(item, image, images, regions, findings)
-
-    def _case(
-        self, item: Item, image: Volume, images: tuple[ImageRef, ...], regions: tuple[Region, ...], findings: Any = ()
-    ) -> Case:
+        parts: list[Part] = []
+        findings: tuple[Finding, ...] = ()
+        if item.data["label"]:
+            known = {value for group in self._dataset.classes.values() for value in group}
+            values, findings = labels_on(image, read_volume(self._source, item.data["label"]), known)
+            found = part(values, self._classes())
+            parts = [found] if found is not None else []
+        images, regions = cut(image, channel, parts, self._options, self._spec)
         return Case(
             dataset=self._spec.name,
             key=item.key,
@@ -107,38 +81,6 @@ class Decathlon:
         if wanted >= len(paths):
             raise CaseError("missing_channel", f"the case has {len(paths)} channels, the spec asks for {wanted}")
         return paths[wanted], 0
-
-    def _cut(
-        self, image: Volume, channel: int, values: Values | None, classes: list[LabelClass]
-    ) -> tuple[tuple[ImageRef, ...], tuple[Region, ...]]:
-        """Slices by the policy, in every plane asked for, and what is marked on them."""
-        window = volume_window(image, self._options.window, self._spec.modality, self._spec.anatomy, channel)
-        parts = self._parts(values, classes)
-        images: list[ImageRef] = []
-        regions: list[Region] = []
-        for plane in self._options.planes:
-            axis = slice_axis(image, plane)
-            order = canonical_order(image, axis)
-            areas = labelled_areas(values, axis) if values is not None else []
-            areas = [areas[index] for index in order] if areas else []
-            for place in choose(self._options.slices, len(order), image.spacing[axis], areas):
-                view = slice_view(image, axis, order[place], window, channel)
-                for voxels, named in parts:
-                    regions += slice_regions(voxels, named, axis, order[place], len(images))
-                images.append(image_ref(image, view))
-        return tuple(images), tuple(regions)
-
-    def _parts(self, values: Values | None, classes: list[LabelClass]) -> list[tuple[Values, list[LabelClass]]]:
-        if values is None:
-            return []
-        if self._options.instances == "class":
-            return [(values, classes)]
-        parts = []
-        for item in classes:
-            numbered = components(values, item)
-            named = [LabelClass(item.label, item.original, (n,)) for n in range(1, int(numbered.max(initial=0)) + 1)]
-            parts.append((numbered, named))
-        return parts
 
     def _classes(self) -> list[LabelClass]:
         """Classes of ``dataset.json`` in canonical words; `UserError` where the spec does not know one."""

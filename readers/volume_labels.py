@@ -58,6 +58,15 @@ def labels_on(image: Volume, label: Volume, known: set[int]) -> tuple[Values, tu
     return values, (*findings, *rounded, *_apart(image, affine))
 
 
+def mask_on(image: Volume, mask: Volume) -> tuple[Values, tuple[Finding, ...]]:
+    """A binary mask on the image's grid as 0 and 1; `CaseError` ``mask_not_binary`` where it has further values."""
+    values, findings = labels_on(image, mask, set(range(-(1 << 15), 1 << 15)))
+    found = present_values(values) - {0}
+    if len(found) > 1:
+        raise CaseError("mask_not_binary", f"{printable(mask.path)} has {len(found)} values beside 0, but is one class")
+    return (values != 0).astype(np.uint8), findings
+
+
 def present_values(values: Values) -> set[int]:
     """The distinct values of a whole-number array."""
     if values.dtype.itemsize == 1 and values.dtype.kind == "u":

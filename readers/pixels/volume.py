@@ -112,7 +112,7 @@ def image_ref(volume: Volume, view: View) -> ImageRef:
     """The reference to one slice."""
     return ImageRef(
         files=(volume.path,),
-        media_type=media_type(volume.path),
+        media_type=volume.media_type,
         view=view,
         bit_depth=8 if volume.colour else 8 * volume.voxels.dtype.itemsize,
         channels=3 if volume.colour else 1,
@@ -121,9 +121,4 @@ def image_ref(volume: Volume, view: View) -> ImageRef:
 
 def volume_ref(volume: Volume) -> VolumeRef:
     """The reference to the whole volume."""
-    return VolumeRef((volume.path,), media_type(volume.path), volume.shape, volume.spacing, volume.orientation)
-
-
-def media_type(path: str) -> str:
-    """The media type under which `readers.pixels.render` finds this module."""
-    return "application/x-nifti+gzip" if path.lower().endswith(".gz") else "application/x-nifti"
+    return VolumeRef((volume.path,), volume.media_type, volume.shape, volume.spacing, volume.orientation)

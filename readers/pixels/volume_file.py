@@ -12,6 +12,7 @@ from isal import igzip
 
 from readers.pixels.cache import BoundedCache
 from readers.pixels.sniff import sniff
+from readers.pixels.volume_formats import load_pair, load_with_itk, load_with_nibabel
 from readers.pixels.window import Values, Window, percentile
 from readers.source import Source, printable
 from schemas.errors import CaseError
@@ -22,6 +23,16 @@ nibabel: Any = _nibabel
 
 MOST_BYTES = 4 << 30
 """Unpacked voxels that one volume may have; more is refused before they are unpacked."""
+_OTHER = frozenset(
+    {
+        "application/x-nrrd",
+        "application/x-metaimage",
+        "application/x-minc",
+        "application/x-mgh",
+        "application/x-mgh+gzip",
+    }
+)
+_BAD_GEOMETRY = Finding("bad_geometry", "the header's affine is not a number or not invertible")
 SHEAR_COSINE = 0.01
 _MEASURED_VOXELS = 1 << 20
 
@@ -41,6 +52,7 @@ class Volume:
     """Whether the header says where the patient's sides are; else the affine is a guess for display."""
     sha256: str
     """Of the file as it lies."""
+    media_type: str = "application/x-nifti"
     colour: bool = False
     intent: Window | None = None
     """The display range that the header states."""
@@ -93,13 +105,16 @@ def load_volume(source: Source, path: str) -> Volume:
 
     Raises `CaseError`: ``not_a_volume``, ``corrupt_volume``, ``truncated_volume``, ``volume_too_large``.
     """
-    return _VOLUMES.get((source.root, path, source.size(path)), lambda: _load(source, path))
+    return _VOLUMES.get((source.root, path, source.size(path)), lambda: read_volume(source, path))
 
 
-def _load(source: Source, path: str) -> Volume:
+def read_volume(source: Source, path: str) -> Volume:
+    """The volume at ``path``, not held: for labels, which are looked at once.  Errors as in `load_volume`."""
     data = source.read_bytes(path)
     kind = sniff(data[:4096])
     digest = hashlib.sha256(data).hexdigest()
+    if kind in _OTHER:
+        return _other(source, path, data[:4096], kind, digest)
     # A gzip file that breaks off in its first bytes cannot be told by its content, so it is unpacked to learn why.
     if kind not in ("application/x-nifti", "application/x-nifti+gzip", "application/gzip"):
         raise CaseError("not_a_volume", f"{printable(path)} is no volume that can be read: its content is {kind}")
@@ -108,9 +123,44 @@ def _load(source: Source, path: str) -> Volume:
     if sniff(head) != "application/x-nifti":
         raise CaseError("not_a_volume", f"{printable(path)} is no volume that can be read: it holds {sniff(head)}")
     header = _header(head, path)
+    if header["magic"].item()[:2] != b"n+":
+        return _built(path, digest, kind, *load_pair(source, path, head[:540], MOST_BYTES))
     wanted = int(header["vox_offset"]) + _voxel_bytes(header, path)
     raw = _unpack(data, wanted, path) if packed else data
-    return _nifti(raw, header, path, digest)
+    return _nifti(raw, header, path, digest, packed)
+
+
+def _other(source: Source, path: str, head: bytes, kind: str, digest: str) -> Volume:
+    if kind in ("application/x-nrrd", "application/x-metaimage"):
+        return _built(path, digest, kind, *load_with_itk(source, path, head, MOST_BYTES))
+    if head.startswith(b"\x89HDF"):
+        return _built(path, digest, kind, *load_with_itk(source, path, head, MOST_BYTES, in_ras=True))
+    return _built(path, digest, kind, *load_with_nibabel(source, path, MOST_BYTES))
+
+
+def _built(path: str, digest: str, kind: str, voxels: Values, affine: Values, oriented: bool) -> Volume:
+    """A volume from voxels that are scaled already."""
+    if voxels.dtype.fields is not None:
+        voxels = np.stack([voxels[name] for name in list(voxels.dtype.fields)[:3]], axis=-1)
+    elif voxels.dtype.kind not in "iuf":
+        raise CaseError("not_a_volume", f"{printable(path)} has voxels of type {voxels.dtype}, which is no grey scale")
+    while voxels.ndim > 3 and voxels.shape[-1] == 1:
+        voxels = voxels[..., 0]
+    if voxels.ndim not in (3, 4) or 0 in voxels.shape:
+        raise CaseError("too_many_dimensions", f"{printable(path)} has {voxels.ndim} dimensions")
+    sound, oriented, findings = _checked(affine, oriented)
+    return Volume(
+        path=path,
+        voxels=voxels,
+        slope=1.0,
+        intercept=0.0,
+        affine=sound,
+        oriented=oriented,
+        sha256=digest,
+        media_type=kind,
+        colour=voxels.ndim == 4 and voxels.shape[3] == 3 and voxels.dtype == np.uint8,
+        findings=(*findings, *voxel_findings(voxels)),
+    )
 
 
 def _unpack(data: bytes, count: int, path: str, exact: bool = True) -> bytes:
@@ -131,16 +181,14 @@ def _unpack(data: bytes, count: int, path: str, exact: bool = True) -> bytes:
 
 def _header(raw: bytes, path: str) -> Any:
     """The NIfTI header, single file or Analyze style, in either byte order."""
-    kind = nibabel.Nifti2Header if raw[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nibabel.Nifti1Header
+    second = raw[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
     try:
-        header = kind.from_fileobj(io.BytesIO(raw), check=False)
-        if header["magic"].item()[:2] == b"ni":
-            raise CaseError("two_file_volume", f"{printable(path)} is a header whose voxels lie in a second file")
+        header = (
+            nibabel.Nifti2Header(raw[:540], check=False) if second else nibabel.Nifti1Header(raw[:348], check=False)
+        )
         if not 0 <= float(header["vox_offset"]) < MOST_BYTES:
             raise ValueError("vox_offset")
         header.get_data_dtype()
-    except CaseError:
-        raise
     except Exception as error:  # noqa: BLE001 - nibabel raises many kinds over a broken header
         raise CaseError(
             "corrupt_volume", f"the header of {printable(path)} is broken ({type(error).__name__})"
@@ -160,7 +208,7 @@ def _voxel_bytes(header: Any, path: str) -> int:
     return size
 
 
-def _nifti(raw: bytes, header: Any, path: str, digest: str) -> Volume:
+def _nifti(raw: bytes, header: Any, path: str, digest: str, packed: bool) -> Volume:
     dtype, shape = header.get_data_dtype(), _three_or_four(header, path)
     offset, count = int(header["vox_offset"]), math.prod(shape)
     if len(raw) < offset + count * dtype.itemsize:
@@ -185,6 +233,7 @@ def _nifti(raw: bytes, header: Any, path: str, digest: str) -> Volume:
         affine=affine,
         oriented=oriented,
         sha256=digest,
+        media_type="application/x-nifti+gzip" if packed else "application/x-nifti",
         colour=colour,
         intent=_intent(header),
         findings=(*findings, *voxel_findings(voxels)),
@@ -202,20 +251,31 @@ def _three_or_four(header: Any, path: str) -> tuple[int, ...]:
 
 
 def _geometry(header: Any) -> tuple[Values, bool, list[Finding]]:
-    findings = []
     known = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
     try:
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
     except Exception:  # noqa: BLE001 - a quaternion that is none
         affine = np.full((4, 4), np.nan)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        affine, known = np.asarray(header.get_base_affine(), dtype=np.float64), False
-        if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-            affine = np.diag([-1.0, 1.0, 1.0, 1.0])
-        findings.append(Finding("bad_geometry", "the header's affine is not a number or not invertible"))
+    if not _invertible(affine):
+        fallback = np.asarray(header.get_base_affine(), dtype=np.float64)
+        affine, _, findings = _checked(fallback, False)
+        return affine, False, [_BAD_GEOMETRY, *(finding for finding in findings if finding != _BAD_GEOMETRY)]
+    return _checked(affine, known)
+
+
+def _checked(affine: Values, known: bool) -> tuple[Values, bool, list[Finding]]:
+    """The affine, or a guess where it is none; whether the sides are known; and what is odd about it."""
+    findings = []
+    if not _invertible(affine):
+        affine, known = np.diag([-1.0, 1.0, 1.0, 1.0]), False
+        findings.append(_BAD_GEOMETRY)
     if not known:
         findings.append(Finding("orientation_unknown", "the header does not say where left and right are"))
     return affine, known, [*findings, *affine_findings(affine)]
+
+
+def _invertible(affine: Values) -> bool:
+    return bool(np.isfinite(affine).all()) and abs(np.linalg.det(affine[:3, :3])) > 1e-9
 
 
 def affine_findings(affine: Values) -> list[Finding]:

@@ -1,0 +1,148 @@
+"""Volumes and their masks in any order of folders: one file per organ (TotalSegmentator), BraTS, BIDS, pairs."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+from pydantic import Field
+
+from readers.base import Item, Recognition, Refusal
+from readers.grouping import group_of
+from readers.labels import LabelMap
+from readers.pixels.volume import volume_ref
+from readers.pixels.volume_file import Volume, load_volume, read_volume
+from readers.recognise_volumes import recognise_volumes
+from readers.source import Source, printable
+from readers.volume_case import Part, VolumeOptions, cut, part
+from readers.volume_labels import LabelClass, labels_on, mask_on
+from readers.volume_paths import FieldPattern
+from schemas.case import Acquisition, Case
+from schemas.errors import CaseError
+from schemas.findings import Finding
+from schemas.spec import DatasetSpec
+
+ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".mnc", ".hdr")
+
+
+class PatternOptions(VolumeOptions):
+    """Where images and masks lie; ``{name}`` in a pattern is any part of one folder or file name."""
+
+    image: str
+    """The images, such as ``{case}/ct.nii.gz`` or ``{case}/{case}-{channel}.nii.gz``.  All names but ``channel`` and
+    ``label`` make up the case key."""
+    channels: list[str] = Field(default_factory=list)
+    """What ``{channel}`` stands for, in order; ``channel`` picks one by its number."""
+    label: str = ""
+    """A label volume with one value per class, such as ``{case}/{case}-seg.nii.gz``."""
+    values: dict[str, int | list[int]] = Field(default_factory=dict)
+    """Class word -> value of the label volume, or values where it is a union."""
+    masks: str = ""
+    """Binary volumes, one per class, ``{label}`` being the class word: ``{case}/segmentations/{label}.nii.gz``."""
+
+
+class Volumes:
+    """One case per image volume."""
+
+    name: ClassVar[str] = "volumes"
+    Options: ClassVar[type[PatternOptions]] = PatternOptions
+
+    def __init__(self, spec: DatasetSpec, source: Source, options: PatternOptions) -> None:
+        self._spec, self._source, self._options = spec, source, options
+        self._labels = LabelMap(spec)
+        self._image = FieldPattern(options.image)
+        self._label = FieldPattern(options.label) if options.label else None
+        self._masks = FieldPattern(options.masks) if options.masks else None
+
+    def items(self) -> Iterator[Item | Refusal]:
+        """Images in the order of the folder; volumes that are neither image, label nor mask are refused by name."""
+        for path in self._source.walk():
+            if not path.lower().endswith(ENDINGS):
+                continue
+            fields = self._image.fields(path)
+            if fields is not None and not self._is_mark(path):
+                yield from self._item(path, fields)
+            elif not self._is_mark(path):
+                yield Refusal(printable(path), "no_pattern", "the file matches none of the spec's patterns", "filtered")
+            elif self._orphan(path):
+                yield Refusal(printable(path), "orphan_mask", "there is no image to this label or mask")
+
+    def _item(self, path: str, fields: dict[str, str]) -> Iterator[Item | Refusal]:
+        channels = self._options.channels
+        wanted = channels[self._options.channel] if self._options.channel < len(channels) else ""
+        if channels and fields.get("channel") != wanted:
+            return
+        named = {name: value for name, value in fields.items() if name not in ("channel", "label")}
+        key = "/".join(named.values()) or printable(path)
+        if self._options.keep_unlabelled or self._has_marks(named):
+            yield Item(key, {"image": path, "fields": named})
+        else:
+            yield Refusal(key, "unlabelled", "the dataset ships no label for this volume", "filtered")
+
+    def _is_mark(self, path: str) -> bool:
+        return any(pattern is not None and pattern.fields(path) is not None for pattern in (self._label, self._masks))
+
+    def _has_marks(self, fields: dict[str, str]) -> bool:
+        patterns = [pattern for pattern in (self._label, self._masks) if pattern is not None]
+        return not patterns or any(next(p.matches(self._source, fields), None) is not None for p in patterns)
+
+    def _orphan(self, path: str) -> bool:
+        patterns = [pattern for pattern in (self._label, self._masks) if pattern is not None]
+        fields = next(filter(None, (pattern.fields(path) for pattern in patterns)), {})
+        named = {name: value for name, value in fields.items() if name in self._image.names and name != "label"}
+        if self._options.channels and self._options.channel < len(self._options.channels):
+            named["channel"] = self._options.channels[self._options.channel]
+        return next(self._image.matches(self._source, named), None) is None
+
+    def read(self, item: Item) -> Case:
+        """One volume with its masks; raises `CaseError` where any of them is unusable or does not fit."""
+        image = load_volume(self._source, item.data["image"])
+        channel = 0 if self._options.channels else self._options.channel
+        if channel >= image.channels:
+            raise CaseError("missing_channel", f"the volume has {image.channels} channels, the spec asks for {channel}")
+        parts, findings = self._parts(image, item.data["fields"])
+        images, regions = cut(image, channel, parts, self._options, self._spec)
+        planes = self._options.planes
+        return Case(
+            dataset=self._spec.name,
+            key=item.key,
+            group=group_of(self._spec, item.key, item.data["fields"]),
+            split=item.data["fields"].get("split", ""),
+            images=images,
+            volumes=(volume_ref(image),),
+            regions=tuple(sorted(regions, key=lambda region: region.image_index)),
+            acquisition=Acquisition(plane=planes[0] if len(planes) == 1 else ""),
+            complete_regions=bool(self._label or self._masks) and self._has_marks(item.data["fields"]),
+            findings=(*image.findings, *findings),
+        )
+
+    def _parts(self, image: Volume, fields: dict[str, str]) -> tuple[list[Part], list[Finding]]:
+        parts: list[Part] = []
+        findings: dict[str, Finding] = {}
+        for path, _ in self._label.matches(self._source, fields) if self._label else ():
+            classes = self._classes()
+            known = {value for values in self._options.values.values() for value in _several(values)}
+            values, found = labels_on(image, read_volume(self._source, path), known)
+            parts += [made for made in [part(values, classes)] if made is not None]
+            findings |= {finding.code: finding for finding in found}
+        for path, named in self._masks.matches(self._source, fields) if self._masks else ():
+            word = named.get("label", PurePosixPath(path).name)
+            label = self._labels.canonical(word)
+            if label is None:
+                continue
+            values, found = mask_on(image, read_volume(self._source, path))
+            parts += [made for made in [part(values, [LabelClass(label, word, (1,))])] if made is not None]
+            findings |= {finding.code: finding for finding in found if finding.code != "empty_label"}
+        return parts, list(findings.values())
+
+    def _classes(self) -> list[LabelClass]:
+        named = [(word, self._labels.canonical(word), values) for word, values in self._options.values.items()]
+        return [LabelClass(label, word, _several(values)) for word, label, values in named if label is not None]
+
+    @classmethod
+    def recognise(cls, source: Source) -> Recognition | None:
+        """TotalSegmentator, BraTS and BIDS by their names, and images with a label volume beside them."""
+        return recognise_volumes(source)
+
+
+def _several(values: int | list[int]) -> tuple[int, ...]:
+    return (values,) if isinstance(values, int) else tuple(values)
