@@ -23,11 +23,10 @@ def leaks(kept: Any, max_share: float = 0.0) -> list[ReleaseFinding]:
         One finding for each dataset, held-out split and place where its pictures or groups also are; it refuses
         the release where the share is above ``max_share``.
     """
-    import polars as pl
 
     pictures = kept.select("dataset", "split", thing="pictures").explode("thing").drop_nulls().unique()
     groups = kept.select("dataset", "split", thing="group_id").unique()
-    return [*_shared(pl, pictures, "pictures", max_share), *_shared(pl, groups, "groups", max_share)]
+    return [*shared(pictures, GATE, "pictures", max_share), *shared(groups, GATE, "groups", max_share)]
 
 
 def conflicts(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[ReleaseFinding]:
@@ -58,8 +57,17 @@ def _conflict(dataset: str, several: int, total: int, labelled: bool, max_share:
     return ReleaseFinding("conflicting_labels", severity, detail, dataset)
 
 
-def _shared(pl: Any, places: Any, what: str, max_share: float) -> list[ReleaseFinding]:
-    """``places``: dataset, split, thing; all distinct."""
+def shared(places: Any, gate: str, what: str, max_share: float) -> list[ReleaseFinding]:
+    """Things that are in several splits, reported on the later split.
+
+    Args:
+        places: `polars.DataFrame` with dataset, split and thing; all lines distinct.
+        gate: whose findings they are.
+        what: the things' plural noun.
+        max_share: share of a split's things that may be in an earlier one too.
+    """
+    import polars as pl
+
     rank = pl.col("split").replace_strict(RANK, default=len(RANK), return_dtype=pl.Int64)
     ranked = places.with_columns(rank=rank)
     pairs = ranked.join(ranked, on="thing", suffix="_too").filter(
@@ -75,5 +83,5 @@ def _shared(pl: Any, places: Any, what: str, max_share: float) -> list[ReleaseFi
         of = "" if other == dataset else f" of {other}"
         severity = Severity.REFUSE_RELEASE if shared / total > max_share else Severity.FLAG
         detail = f"{dataset}: {shared} of {total} {what} in {split} are in {split_too}{of} too"
-        found.append(ReleaseFinding(GATE, severity, detail, dataset))
+        found.append(ReleaseFinding(gate, severity, detail, dataset))
     return found

@@ -1,7 +1,7 @@
 """Thresholds of the checks of whole releases, set in ``recipe.gates`` beside those of the row gates."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -24,6 +24,18 @@ class ConflictingLabelsOptions(GateOptions):
     max_share: float = Field(default=1.0, ge=0, le=1)
     """Share of a dataset's pictures above which the release is refused; below it is reported.  1: only reported,
     since a picture may carry several true annotations.  Ours."""
+
+
+class NearDuplicatesOptions(GateOptions):
+    """Pictures that look the same by their 64-bit perceptual hash (imagehash.phash)."""
+
+    radius: int = Field(default=4, ge=0, le=11)
+    """Bits.  FIELD.md section 19: report at 8 and below; at 8 chest films of different patients begin to meet."""
+    action: Literal["report", "join", "drop"] = "report"
+    """``join``: look-alikes are put into one split; ``drop``: only the first of them is kept, others become
+    duplicates.  Pictures of one group (slices of a volume) are never dropped for looking alike."""
+    max_leak: float = Field(default=1.0, ge=0, le=1)
+    """Share of a held-out split's look-alikes that may also be in another split; 1: only reported."""
 
 
 class ExtraExpectation(Strict):
@@ -49,6 +61,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "conflicting_labels": ConflictingLabelsOptions,
     "expectations": ExpectationsOptions,
     "licences": LicencesOptions,
+    "near_duplicates": NearDuplicatesOptions,
 }
 
 Kind = TypeVar("Kind", bound=GateOptions)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quality import look_alikes
 from quality.components import components
 from quality.leaks import RANK, conflicts, leaks
 from quality.release_options import ConflictingLabelsOptions, SplitLeakOptions, release_options
@@ -67,7 +68,8 @@ def decide(
 ) -> Resolution:
     """Decide over all staged cases.
 
-    1. Equal pictures (by decoded pixels, else by bytes) with equal annotation: the first by ``order`` is kept.
+    1. Equal pictures (by decoded pixels, else by bytes) with equal annotation: the first by ``order`` is kept;
+       so with look-alikes where ``gates.near_duplicates.action`` is ``drop``.
     2. ``max_rows``: cases by ``order`` for as long as the sum of their rows stays within it.
     3. Groups that share a picture are joined.  ``hash`` cases get the split of their joined group: that of its
        shipped cases where it has any, else by a hash of it; ``shipped`` cases keep theirs.
@@ -81,14 +83,20 @@ def decide(
     import polars as pl
 
     cases = _load(pl, staged)
-    cases = _limited(pl, _deduplicated(pl, cases), facts)
-    cases = _split(pl, cases, facts, seed)
+    near = look_alikes.options_of(gates or {})
+    cases = _deduplicated(pl, cases)
+    if near.enabled:
+        cases = look_alikes.with_looks(cases, near.radius)
+    if near.enabled and near.action == "drop":
+        cases = look_alikes.without_look_alikes(cases)
+    cases = _split(pl, _limited(pl, cases, facts), facts, seed, near.enabled and near.action == "join")
     kept = cases.filter(pl.col("status") == "kept")
     limit = release_options(SplitLeakOptions, gates or {})
     found = leaks(kept, limit.max_share) if limit.enabled else []
     pairs = release_options(ConflictingLabelsOptions, gates or {})
     if pairs.enabled:
         found += conflicts(kept, {name: one.label_kind for name, one in facts.items()}, pairs.max_share)
+    found += look_alikes.report(kept, near) if near.enabled else []
     found += _unsplit(pl, kept)
     wanted = ("dataset", "case_id", "order", "rows", "bytes", "split", "status", "reason", "detail")
     return Resolution(cases.select(wanted), found)
@@ -103,7 +111,10 @@ def _load(pl: Any, staged: Iterable[str | Path]) -> Any:
         frames = [pl.LazyFrame(schema=_schema(pl))]
     return (
         pl.concat(frames)
-        .with_columns(pictures=pl.col("images").list.eval(either).list.unique().list.sort())
+        .with_columns(
+            pictures=pl.col("images").list.eval(either).list.unique().list.sort(),
+            phashes=pl.col("images").list.eval(pl.element().struct.field("phash")).list.unique(),
+        )
         .drop("images")
         .with_columns(picture_key=pl.col("pictures").list.join("|"))
         .sort("order", "dataset", "case_id")
@@ -152,9 +163,9 @@ def _limited(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts]) -> Any:
     )
 
 
-def _split(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts], seed: int) -> Any:
+def _split(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts], seed: int, by_looks: bool) -> Any:
     """Adds ``split``: of kept cases; empty for others."""
-    joined = _joined(pl, cases)
+    joined = _joined(pl, cases, by_looks)
     order = {name: number for number, name in enumerate(facts)}
     shipped = (pl.col("split_policy") == "shipped") & (pl.col("shipped_split") != "")
     held = pl.col("shipped_split").filter(shipped & (pl.col("status") == "kept"))
@@ -173,17 +184,22 @@ def _split(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts], seed: int) ->
     return joined.with_columns(split=pl.when(pl.col("status") == "kept").then(chosen).otherwise(pl.lit("")))
 
 
-def _joined(pl: Any, cases: Any) -> Any:
-    """Adds ``component``: equal for all groups that are linked by shared pictures."""
+def _joined(pl: Any, cases: Any, by_looks: bool) -> Any:
+    """Adds ``component``: equal for all groups that are linked by shared pictures, or by looks too."""
     numbered = cases.with_columns(group=pl.col("group_id").rank("dense").cast(pl.Int64) - 1)
-    pairs = (
-        numbered.select("group", "pictures").explode("pictures").drop_nulls().unique()
-        .with_columns(first=pl.col("group").min().over("pictures"))
-        .filter(pl.col("first") != pl.col("group")).select("first", "group").unique()
-    )  # fmt: skip
+    links = ["pictures", "looks"] if by_looks else ["pictures"]
+    pairs = pl.concat([_pairs(pl, numbered.select("group", thing=name)) for name in links])
     count = int(numbered["group"].max() or 0) + 1
     found = components(count, pairs.iter_rows())
     return numbered.with_columns(component=pl.Series(found, dtype=pl.Int64).gather(numbered["group"]))
+
+
+def _pairs(pl: Any, things: Any) -> Any:
+    """Each group beside the first group that has the same thing."""
+    return (
+        things.explode("thing").drop_nulls().unique().with_columns(first=pl.col("group").min().over("thing"))
+        .filter(pl.col("first") != pl.col("group")).select("first", "group").unique()
+    )  # fmt: skip
 
 
 def _hashed(fractions: Mapping[str, float], seed: int, name: str) -> str:

@@ -1,0 +1,105 @@
+"""What look-alike pictures mean for a release: reported, kept in one split, or dropped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quality.leaks import shared
+from quality.near_duplicates import clusters
+from quality.release_options import NearDuplicatesOptions
+from quality.verdict import ReleaseFinding
+from schemas.findings import Severity
+
+GATE = "near_duplicates"
+
+
+def with_looks(cases: Any, radius: int) -> Any:
+    """Adds ``looks``: for each case the sorted distinct clusters of its pictures' perceptual hashes.
+
+    Args:
+        cases: `polars.DataFrame` with ``phashes`` (list of uint64, 0 where not computed).
+        radius: bits; pictures linked by steps of at most so many are one cluster.
+
+    Flat pictures, whose hash is no likeness but noise around their median, are left out: a perceptual hash has half
+    its bits set by construction, theirs has not.
+    """
+    import numpy as np
+    import polars as pl
+
+    flat = cases.select(case=pl.int_range(pl.len()), phash="phashes").explode("phash").drop_nulls()
+    bits = np.bitwise_count(flat["phash"].to_numpy().astype(np.uint64))
+    flat = flat.filter(pl.Series((bits >= 16) & (bits <= 48)))
+    look = clusters(flat["phash"].to_numpy().astype(np.uint64), radius)
+    looks = (
+        flat.with_columns(look=pl.Series(look, dtype=pl.Int64))
+        .group_by("case").agg(looks=pl.col("look").unique().sort())
+    )  # fmt: skip
+    numbered = cases.with_columns(case=pl.int_range(pl.len()))
+    return numbered.join(looks, on="case", how="left", maintain_order="left").drop("case")
+
+
+def without_look_alikes(cases: Any) -> Any:
+    """Marks kept cases as duplicates whose pictures all look like those of an earlier case of another group.
+
+    Args:
+        cases: `polars.DataFrame` by order, with ``looks``, ``status``, ``reason`` and ``detail``.
+    """
+    import polars as pl
+
+    key = pl.col("looks").cast(pl.List(pl.String)).list.join("|")
+    kept = pl.col("status") == "kept"
+    same = pl.when(kept & pl.col("looks").is_not_null()).then(key)
+    marked = cases.with_columns(look_key=same)
+    first = pl.struct("dataset", "case_id", "group_id").first().over("look_key")
+    drop = pl.col("look_key").is_not_null() & (first.struct.field("group_id") != pl.col("group_id"))
+    text = pl.format(
+        "its pictures look like those of case {} of {}", first.struct.field("case_id"), first.struct.field("dataset")
+    )
+    return marked.with_columns(
+        status=pl.when(drop).then(pl.lit("duplicate")).otherwise("status"),
+        reason=pl.when(drop).then(pl.lit("near_duplicate")).otherwise("reason"),
+        detail=pl.when(drop).then(text).otherwise("detail"),
+    ).drop("look_key")
+
+
+def report(kept: Any, options: NearDuplicatesOptions) -> list[ReleaseFinding]:
+    """Look-alikes over groups by dataset, and those that are in two splits though no picture is.
+
+    Args:
+        kept: `polars.DataFrame` with dataset, group_id, split, pictures and looks.
+    """
+    import polars as pl
+
+    places = kept.select("dataset", "split", "group_id", "looks").explode("looks").drop_nulls("looks")
+    groups = pl.col("group_id").n_unique().over("looks")
+    table = (
+        places.unique().with_columns(alike=groups > 1).group_by("dataset")
+        .agg(total=pl.col("group_id").n_unique(), alike=pl.col("group_id").filter(pl.col("alike")).n_unique())
+        .sort("dataset")
+    )  # fmt: skip
+    found = [
+        ReleaseFinding(
+            GATE,
+            Severity.FLAG,
+            f"{name}: {alike} of {total} groups have pictures that look like those of other groups "
+            f"(within {options.radius} of 64 bits)",
+            name,
+        )
+        for name, total, alike in table.iter_rows()
+        if alike
+    ]
+    return [*found, *_leaks(pl, kept, options)]
+
+
+def _leaks(pl: Any, kept: Any, options: NearDuplicatesOptions) -> list[ReleaseFinding]:
+    exploded = kept.select("split", "pictures").explode("pictures").drop_nulls().unique()
+    exact = exploded.group_by("pictures").len().filter(pl.col("len") > 1)["pictures"].to_list()
+    clean = kept.filter(pl.col("pictures").list.set_intersection(exact).list.len() == 0) if exact else kept
+    places = clean.select("dataset", "split", thing="looks").explode("thing").drop_nulls().unique()
+    return shared(places, GATE, "looks of pictures", options.max_leak)
+
+
+def options_of(gates: Mapping[str, Mapping[str, Any]]) -> NearDuplicatesOptions:
+    """The gate's options in ``recipe.gates``."""
+    from quality.release_options import release_options
+
+    return release_options(NearDuplicatesOptions, gates)
