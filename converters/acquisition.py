@@ -104,8 +104,8 @@ class Acquisition:
 
 def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[str, str] | None:
     """(canonical word, path of the proof) of one fact about one image; None where unknown or not in the table."""
-    view = case.images[image].view
     if fact == "plane":
+        view = case.images[image].view
         told = (plane_of(view), f"images[{image}].view.orientation") if plane_of(view) else (case.acquisition.plane, "")
     elif fact in ("modality", "anatomy") and not getattr(case.acquisition, fact):
         told = (getattr(context.spec, fact), f"spec.{fact}")

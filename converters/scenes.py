@@ -72,10 +72,11 @@ def region_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
     if not case.regions:
         return
     for index in range(len(case.images)):
-        yield _region_scene(case, spec, index)
+        yield region_scene(case, spec, index)
 
 
-def _region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
+def region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
+    """What the regions of one image say."""
     present: dict[str, Facts] = {}
     faint: set[str] = set()
     for number, region in regions_on(case, index):

@@ -9,7 +9,7 @@ from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, written
 from converters.geometry_words import Spot, where
 from converters.region_to_text import box_note, spots_on
-from converters.scenes import regions_on
+from converters.scenes import region_scene, regions_on
 from schemas.case import Case
 from schemas.context import Context
 from schemas.identity import generator
@@ -28,6 +28,8 @@ class TextToRegion:
         most: int = Field(default=10, ge=1)
         """Labels with more instances than this on the picture are not asked for."""
         box: BoxStyle = "fraction"
+        absent_share: float = Field(default=0.1, ge=0, le=1)
+        """Share of pictures for which also a region is asked for that is known to be absent."""
         places: bool = True
         """Say also in words where a single region lies."""
 
@@ -49,6 +51,38 @@ class TextToRegion:
             order = generator(context.seed, ask.id(f"image{index}"), "labels")
             for label in order.sample(fit, min(self.options.per_image, len(fit))):
                 yield self._row(ask, index, label, groups[label])
+            yield from self._absent(ask, index)
+
+    def _absent(self, ask: Asker, index: int) -> Iterator[Instruction]:
+        coin = ask.id(f"image{index}/absent")
+        if ask.chance(coin, "absent") >= self.options.absent_share:
+            return
+        scene = region_scene(ask.case, ask.context.spec, index)
+        absent = scene.absent
+        if absent:
+            label = sorted(absent)[ask.number(coin, "label", len(absent))]
+            row = ask.id(f"image{index}/{label}")
+            words = ask.words
+            countable = words.kind(label) in ("countable", "plural")
+            asked = ask.draw("many" if countable else "one", row)
+            slots = ask.slots((index,)) | {
+                "thing": words.definite(label),
+                "things": words.plural(label),
+                "be": words.be(label),
+                "label": label,
+                "none": words.counted(0, label) if countable else f"no {label}",
+            }
+            yield ask.row(
+                row,
+                "text_to_region",
+                f"{asked.fill(slots)} {box_note(ask, self.options.box)}",
+                ask.draw("answer_absent_many" if countable else "answer_absent", row).fill(slots),
+                images=(index,),
+                template=asked.id,
+                facts=absent[label],
+                short=ask.table.choose("none", ask.language, 0, "").fill({}),
+                labels=tuple(scene.present),
+            )
 
     def _row(self, ask: Asker, index: int, label: str, group: dict[int, Spot]) -> Instruction:
         row = ask.id(f"image{index}/{label}")

@@ -206,7 +206,7 @@ def test_region_to_text_leaves_out_boxes_that_name_two_things(make):
 
 
 def test_text_to_region_gives_every_instance(make, blood):
-    rows = {row.labels[0]: row for row in make.ask("text_to_region", *blood, box="ref")}
+    rows = {row.labels[0]: row for row in make.ask("text_to_region", *blood, box="ref", absent_share=0)}
     assert rows["red blood cell"].messages[1].content == (
         "<ref>red blood cell</ref><box>[[100, 100, 200, 200], [500, 500, 599, 599]]</box>"
     )
@@ -215,7 +215,7 @@ def test_text_to_region_gives_every_instance(make, blood):
 
 
 def test_text_to_region_says_the_place_in_words(make, blood):
-    rows = {row.labels[0]: row for row in make.ask("text_to_region", *blood)}
+    rows = {row.labels[0]: row for row in make.ask("text_to_region", *blood, absent_share=0)}
     assert "lower right part of the image" in rows["platelet"].messages[1].content
     assert rows["platelet"].answer == "[0.800, 0.800, 0.850, 0.850]"
 

@@ -1,0 +1,108 @@
+"""Reports: findings from the picture, impression from findings, a section asked for by its name.
+
+Sentences that compare with an earlier examination are taken out, because the picture does not show it; a section that
+holds nothing else gives no row.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.existing_qa import tidy
+from schemas.case import Case
+from schemas.context import Context
+from schemas.instruction import IMAGE, Instruction
+
+Form = Literal["findings", "report", "impression", "impression_from_findings", "sections"]
+
+_PRIOR = re.compile(
+    r"\b(?:prior|previous(?:ly)?|earlier|compar(?:ed|ison|able)|interval(?:ly)?|unchanged|stable|again|since|"
+    r"no (?:significant |interval )?change|new(?:ly)?|increas(?:ed|ing)|decreas(?:ed|ing)|improv(?:ed|ing|ement)|"
+    r"worsen(?:ed|ing)|resol(?:ved|ving|ution)|progress(?:ed|ion|ive)|persist(?:s|ent|ing)?|redemonstrat\w*|"
+    r"follow[- ]?up|(?:has|have) (?:been )?(?:removed|developed)|in the meantime|remains?)\b",
+    re.IGNORECASE,
+)
+_UNSEEN = ("indication", "history", "clinical", "technique", "comparison", "exam", "procedure", "reason")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
+
+
+class Report:
+    """Rows of the forms that the case's texts allow."""
+
+    name: ClassVar[str] = "report"
+
+    class Options(Common):
+        """Options."""
+
+        forms: tuple[Form, ...] = ("findings", "report", "impression", "impression_from_findings", "sections")
+        unseen: tuple[str, ...] = _UNSEEN
+        """Sections whose title holds one of these words are not asked for: the picture does not show them."""
+        keep_prior: bool = False
+        """Keep sentences that compare with an earlier examination."""
+        shortest: int = Field(default=20, ge=1)
+        """Characters; shorter answers say too little."""
+        most_images: int = Field(default=8, ge=1)
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the rows."""
+        if not case.texts or len(case.images) > self.options.most_images:
+            return
+        ask = Asker(case, context, self.name, self.options)
+        clean = {number: self._clean(text.content) for number, text in enumerate(case.texts)}
+        findings = [number for number, text in enumerate(case.texts) if text.kind == "findings" and clean[number]]
+        for number, text in enumerate(case.texts):
+            unseen = text.kind == "section" and any(word in text.title.lower() for word in self.options.unseen)
+            if len(clean[number]) < self.options.shortest or unseen:
+                continue
+            for form in self.options.forms:
+                if form == "impression_from_findings":
+                    if text.kind == "impression" and findings:
+                        yield self._from_findings(ask, number, findings[0], clean)
+                elif case.images and text.kind == ("section" if form == "sections" else form):
+                    yield self._from_image(ask, form, number, clean[number], tidy(text.title))
+
+    def _clean(self, content: str) -> str:
+        text = tidy(content)
+        return text if self.options.keep_prior else without_prior(text)
+
+    def _from_image(self, ask: Asker, form: str, number: int, content: str, title: str) -> Instruction:
+        row = ask.id(f"{form}/text{number}")
+        images = tuple(range(len(ask.case.images)))
+        titled = form == "sections" and title
+        template = ask.draw("sections" if titled else "report" if form == "sections" else form, row)
+        slots = ask.slots(images) | {"title": title.lower()}
+        return ask.row(
+            row,
+            "report",
+            template.fill(slots),
+            content,
+            images=images,
+            template=template.id,
+            facts=(f"texts[{number}]",),
+            labels=tuple(ask.case.present()),
+        )
+
+    def _from_findings(self, ask: Asker, number: int, findings: int, clean: dict[int, str]) -> Instruction:
+        row = ask.id(f"impression_from_findings/text{number}")
+        template = ask.draw("impression_from_findings", row)
+        return ask.row(
+            row,
+            "text",
+            template.fill({"findings": clean[findings].replace(IMAGE, "")}),
+            clean[number],
+            images=(),
+            template=template.id,
+            facts=(f"texts[{findings}]", f"texts[{number}]"),
+            labels=tuple(ask.case.present()),
+        )
+
+
+def without_prior(text: str) -> str:
+    """The text without its sentences that compare with an earlier examination."""
+    return " ".join(sentence for sentence in _SENTENCE.split(text) if not _PRIOR.search(sentence))

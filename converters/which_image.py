@@ -1,0 +1,90 @@
+"""Which image: in which of several pictures of one case something is seen, or which of them is the odd one out."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from converters.asking import Asker, Common
+from converters.choosing import LETTERS, with_options
+from converters.scenes import Scene, label_scenes, region_scenes
+from schemas.case import Case
+from schemas.context import Context
+from schemas.identity import generator
+from schemas.instruction import Instruction
+
+
+class WhichImage:
+    """One question for each case with at least two pictures of which exactly one differs in one label."""
+
+    name: ClassVar[str] = "which_image"
+
+    class Options(Common):
+        """Options."""
+
+        images: int = Field(default=4, ge=2, le=8)
+        """At most so many pictures in a row."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
+        """Yield the question."""
+        single = [
+            scene
+            for scene in (*label_scenes(case, context.spec), *region_scenes(case, context.spec))
+            if len(scene.images) == 1
+        ]
+        ask = Asker(case, context, self.name, self.options)
+        draw = generator(context.seed, ask.id("case"), "choice")
+        choices = [
+            (label, odd)
+            for label in sorted({label for scene in single for label in (*scene.present, *scene.absent)})
+            for odd in (False, True)
+            if _enough(single, label, odd)
+        ]
+        if choices:
+            label, odd = draw.choice(choices)
+            yield self._row(ask, single, label, odd)
+
+    def _row(self, ask: Asker, scenes: list[Scene], label: str, odd: bool) -> Instruction:
+        row = ask.id("odd" if odd else "which")
+        draw = generator(ask.context.seed, row, "images")
+        with_it, without = _sides(scenes, label)
+        one, many = (without, with_it) if odd else (with_it, without)
+        target = draw.choice(one)
+        shown = draw.sample(many, min(self.options.images - 1, len(many)))
+        index = draw.randrange(len(shown) + 1)
+        shown.insert(index, target)
+        words = ask.words
+        options = tuple(
+            ask.table.choose("option", ask.language, 0, "").fill({"number": str(n + 1)}) for n in range(len(shown))
+        )
+        template = ask.draw("odd" if odd else "which", row)
+        slots = {"thing": words.phrase(label), "be": words.be(label)}
+        return ask.row(
+            row,
+            "comparison",
+            with_options(template.fill(slots), options, ask.language),
+            LETTERS[index],
+            images=tuple(scene.images[0] for scene in shown),
+            template=template.id,
+            facts=tuple(fact for scene in shown for fact in (scene.present | scene.absent)[label]),
+            short=options[index],
+            options=options,
+            answer_index=index,
+            labels=(label,),
+        )
+
+
+def _sides(scenes: list[Scene], label: str) -> tuple[list[Scene], list[Scene]]:
+    return (
+        [scene for scene in scenes if label in scene.present],
+        [scene for scene in scenes if label in scene.absent],
+    )
+
+
+def _enough(scenes: list[Scene], label: str, odd: bool) -> bool:
+    """Whether one picture can stand against others; an odd one out needs at least two that agree."""
+    with_it, without = _sides(scenes, label)
+    return len(with_it) >= 2 and bool(without) if odd else bool(with_it) and bool(without)
