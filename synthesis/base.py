@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from schemas.case import Case, ImageRef
 from schemas.context import Context
@@ -56,7 +56,10 @@ class Failure:
     code: str
     """rate_limited, server_error, timeout, connection, refused_request, truncated, invalid_json, ..."""
     detail: str
+    """One sentence without contents."""
     digest: str = ""
+    status: Literal["failed", "filtered", "quarantined"] = "failed"
+    """Where the row that it would have been ends: ``filtered`` where there was nothing to write."""
 
 
 class Engine(Protocol):

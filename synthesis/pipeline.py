@@ -160,5 +160,5 @@ def _collect(asked: Asked, context: Context, checker: RowChecker) -> Work:
                 continue
             outcome = row
         if isinstance(outcome, Failure):
-            work.lost.append((row_id, Drop(Status.FAILED, STAGE, outcome.code, outcome.detail)))
+            work.lost.append((row_id, Drop(Status(outcome.status), STAGE, outcome.code, outcome.detail)))
     return work

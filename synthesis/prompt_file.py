@@ -54,6 +54,27 @@ def built_in(task: str) -> Path:
     return FOLDER / f"{task}.yaml"
 
 
+class Checklists(Strict):
+    """``checklists.yaml``: what to look at, by kind of picture."""
+
+    version: int
+    default: str
+    modalities: dict[str, str]
+    """By a word that the modality's name holds."""
+
+
+def checklist(modality: str) -> str:
+    """What an expert looks at in a picture of this modality."""
+    lists = _checklists()
+    name = modality.lower()
+    return next((text for word, text in lists.modalities.items() if word in name), lists.default)
+
+
+@cache
+def _checklists() -> Checklists:
+    return load_yaml(FOLDER / "checklists.yaml", Checklists)
+
+
 def style_digest(style: Style, schema: dict[str, Any] | None) -> str:
     """Digest of everything in the prompt that is the same for all rows, and of the schema."""
     import json

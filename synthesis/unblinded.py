@@ -1,135 +1,77 @@
 """The task ``unblinded``: the model sees the picture and everything annotated, writes as if it saw the picture only.
 
 PubMedVision's method (arXiv 2406.19280): one request yields a description, a question in one of ten scenes and its
-answer.  Two rows come of it, a caption and an open question.
+answer.  Two rows come of it, a caption and an open question.  The option ``arm`` gives the other arms of that paper's
+ablation on the same cases: ``text_only`` (the reference without the picture) and ``image_only`` (the picture without
+the reference); the native arm, captions as they came, needs no model and is the converter ``caption``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from schemas import identity
-from schemas.case import Case, ImageRef
+from schemas.case import Case
 from schemas.context import Context
-from schemas.instruction import IMAGE, Instruction, Message, Provenance
-from schemas.rendered import Rendered
+from schemas.instruction import Instruction, Provenance
 from schemas.spec import Strict
-from synthesis import prompt_file
-from synthesis.base import Answer, Failure, Request
-from synthesis.facts import Fact, facts
-from synthesis.schema import json_schema
+from synthesis.prompted import PromptedTask, PromptOptions, Setting, Written
 
 Variant = Literal["description", "question"]
+Arm = Literal["unblinded", "text_only", "image_only"]
 
 
-class UnblindedOptions(Strict):
+class UnblindedOptions(PromptOptions):
     """Options of the task."""
 
-    prompt: str = ""
-    """Path of a prompt file instead of the built-in one."""
-    style: str = "full"
-    """``full`` for real models; ``short`` for very small ones and for tests."""
-    max_images: int = Field(default=4, ge=1)
     rows: tuple[Variant, ...] = ("description", "question")
     """Which of the two rows to make."""
+    arm: Arm = "unblinded"
+    """What the model is given; the prompt file's style of that name is used for the other arms."""
 
 
-class Written(BaseModel):
-    """What the model must answer, and what parses its answer."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+class Triple(Written):
+    """Description, question and answer."""
 
     description: str = Field(min_length=1, max_length=2000)
     question: str = Field(min_length=1, max_length=400)
     answer: str = Field(min_length=1, max_length=1200)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The choices that were drawn for one case; the same whenever they are drawn again."""
-
-    scene: str
-    scene_text: str
-    question: str
-
-
-class Unblinded:
+class Unblinded(PromptedTask):
     """Image and reference in, description, question and answer out."""
 
     name: ClassVar[str] = "unblinded"
     Options: ClassVar[type[Strict]] = UnblindedOptions
 
     def __init__(self, options: UnblindedOptions) -> None:
-        self._options = options
-        self._path = Path(options.prompt) if options.prompt else prompt_file.built_in(self.name)
-        self._style = prompt_file.load_style(self._path, options.style)
-        self._schema = json_schema(Written)
-        self._digest = prompt_file.style_digest(self._style, self._schema)
+        arm = options.arm
+        super().__init__(options if arm == "unblinded" else options.model_copy(update={"style": arm}))
+        self._rows, self._arm = options.rows, arm
+        self.shows_image = arm != "text_only"
 
-    def prompt(
-        self, case: Case, pictures: Mapping[ImageRef, Rendered], context: Context
-    ) -> Iterator[tuple[str, Request]]:
-        """One request for both rows; none where there is no picture or nothing is known."""
-        shown = self._shown(case)
-        known = facts(case, shown)
-        if not known or not shown or any(ref not in pictures for ref in shown):
-            return
-        request = Request(
-            self._messages(case, known, self._draw(case, context)),
-            tuple(pictures[ref] for ref in shown),
-            self._schema,
-        )
-        for variant in self._options.rows:
-            yield self._row_id(case, variant), request
+    def model(self, setting: Setting) -> type[Written]:
+        """One object of three texts."""
+        return Triple
 
-    def parse(self, row_id: str, answer: Answer, case: Case, context: Context) -> Instruction | Failure:
-        """The row that ``row_id`` stands for."""
-        try:
-            written = Written.model_validate_json(answer.texts[0])
-        except ValidationError:
-            return Failure("invalid_json", "the answer does not follow the schema", answer.digest)
-        shown, drawn = self._shown(case), self._draw(case, context)
-        marks = "\n".join([IMAGE] * len(shown))
-        provenance = self._provenance(answer, facts(case, shown), drawn, context)
-        if row_id == self._row_id(case, "description"):
-            turns = (Message("user", f"{marks}\n{drawn.question}"), Message("assistant", written.description))
-            return Instruction(row_id, "caption", turns, provenance, shown, answer=written.description)
-        turns = (Message("user", f"{marks}\n{written.question}"), Message("assistant", written.answer))
-        return Instruction(row_id, "open", turns, provenance, shown, answer=written.answer)
+    def rows_of(self, setting: Setting) -> Sequence[str]:
+        """A description and a question; without a reference only the arm that needs none."""
+        return self._rows if setting.known or self._arm == "image_only" else ()
 
-    def _row_id(self, case: Case, variant: str) -> str:
-        return identity.row_id(case.dataset, case.key, self.name, variant)
+    def setting(self, case: Case, context: Context) -> Setting:
+        """As for every task; the arm ``image_only`` knows nothing."""
+        from dataclasses import replace
 
-    def _shown(self, case: Case) -> tuple[ImageRef, ...]:
-        return case.images[: self._options.max_images]
+        setting = super().setting(case, context)
+        return replace(setting, known=()) if self._arm == "image_only" else setting
 
-    def _draw(self, case: Case, context: Context) -> Drawn:
-        draw = identity.generator(context.seed, self._row_id(case, "draw"))
-        scene = draw.choice(self._style.scenes) if self._style.scenes else None
-        question = draw.choice(self._style.questions)
-        return Drawn(scene.name if scene else "none", scene.text if scene else "", question)
+    def row_id(self, case: Case, variant: str) -> str:
+        """Id of one row; the arms have ids of their own."""
+        return super().row_id(case, variant if self._arm == "unblinded" else f"{self._arm}-{variant}")
 
-    def _messages(self, case: Case, known: Sequence[Fact], drawn: Drawn) -> tuple[tuple[str, str], ...]:
-        reference = "\n".join(fact.sentence for fact in known)
-        where = str(self._path)
-        user = prompt_file.fill(self._style.user, where, facts=reference, scene=drawn.scene_text)
-        system = (("system", self._style.system.strip()),) if self._style.system.strip() else ()
-        return (*system, ("user", user))
-
-    def _provenance(self, answer: Answer, known: Sequence[Fact], drawn: Drawn, context: Context) -> Provenance:
-        return Provenance(
-            converter=self.name,
-            template=f"{self.name}.{drawn.scene}.{context.language}",
-            seed=context.seed,
-            language=context.language,
-            facts=tuple(dict.fromkeys(path for fact in known for path in fact.path.split(","))),
-            model=answer.model,
-            revision=answer.revision,
-            sampling=answer.sampling,
-            prompt_digest=self._digest,
-            image_shown=True,
-            request_digest=answer.digest,
-        )
+    def row(self, variant: str, written: Triple, setting: Setting, provenance: Provenance) -> Instruction:
+        """The description as an answer to one of the fixed questions, or the question that the model wrote."""
+        if variant == "description":
+            turns = [(setting.question, written.description)]
+            return self.instruction(variant, setting, provenance, turns, task="caption")
+        return self.instruction(variant, setting, provenance, [(written.question, written.answer)], task="open")

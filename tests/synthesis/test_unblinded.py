@@ -172,7 +172,7 @@ def test_a_prompt_of_ones_own(tmp_path, shown):
     path = tmp_path / "wrong.yaml"
     path.write_text("version: 3\nstyles: {full: {user: 'Know: {fact}', questions: ['What?']}}")
     (task,) = open_tasks([Choice(type="unblinded", options={"prompt": str(path)})])
-    with pytest.raises(UserError, match=r"\{fact\} cannot be filled in; there are facts, scene"):
+    with pytest.raises(UserError, match=r"\{fact\} cannot be filled in; there are facts, language, scene"):
         list(task.prompt(CASE, shown, CONTEXT))
 
 
