@@ -262,7 +262,7 @@ def test_nrrd_of_pyradiomics_has_its_label_inside(shared_data):
 def test_total_segmentator_masks_are_counted_voxel_by_voxel(shared_data, make_spec):
     root = shared_data / "seg3d_totalseg"
     options = {
-        "image": "ct.nii.gz",
+        "image": "ct_sm.nii.gz",
         "masks": "seg_fast/{label}.nii.gz",
         "slices": {"policy": "all"},
         "planes": ["axial"],
