@@ -31,6 +31,15 @@ class DatasetChoice(Strict):
     """Instead of the spec's."""
 
 
+class Price(Strict):
+    """What a million tokens cost, in any currency."""
+
+    input: float = Field(default=0.0, ge=0)
+    output: float = Field(default=0.0, ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Of input tokens that the server had cached; as ``input`` where not given."""
+
+
 class EngineChoice(Strict):
     """Where generated text comes from."""
 
@@ -46,6 +55,7 @@ class EngineChoice(Strict):
     seed: int = 0
     concurrency: int = Field(default=32, ge=1)
     timeout_s: float = 120.0
+    price: Price = Price()
     options: dict[str, Any] = Field(default_factory=dict)
     """For ``vllm``: python (of its environment), tensor_parallel, arguments."""
 

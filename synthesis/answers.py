@@ -28,9 +28,9 @@ class AnswerStore:
 
     def __init__(self, folder: str | Path) -> None:
         """Open or create the store in ``folder``; raises `UserError` where that cannot be."""
-        self._folder = Path(folder)
+        self.folder = Path(folder)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"the answer store {folder} cannot be made: {error.strerror}; choose another") from None
         self._lock = threading.Lock()
@@ -38,7 +38,8 @@ class AnswerStore:
         self._scanned: dict[str, int] = {}
         self._files: dict[str, int] = {}
         self._own: int | None = None
-        self._own_name = f"{os.getpid()}-{secrets.token_hex(6)}.seg"
+        self.token = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self._own_name = f"{self.token}.seg"
         self._own_end = 0
         self._refresh()
 
@@ -61,7 +62,7 @@ class AnswerStore:
                 self._append(frame)
             except OSError as error:
                 raise UserError(
-                    f"the answer store {self._folder} cannot be written: {error.strerror}; make room and run again"
+                    f"the answer store {self.folder} cannot be written: {error.strerror}; make room and run again"
                 ) from None
             self._index[key] = (self._own_name, self._own_end - len(payload), len(payload))
 
@@ -80,7 +81,7 @@ class AnswerStore:
     def _append(self, frame: bytes) -> None:
         if self._own is None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            self._own = os.open(self._folder / self._own_name, flags, 0o644)
+            self._own = os.open(self.folder / self._own_name, flags, 0o644)
         written = os.write(self._own, frame)
         if written != len(frame):
             os.ftruncate(self._own, self._own_end)
@@ -90,7 +91,7 @@ class AnswerStore:
 
     def _refresh(self) -> None:
         """Index what other processes have appended since the last look."""
-        for entry in os.scandir(self._folder):
+        for entry in os.scandir(self.folder):
             if entry.name.endswith(".seg") and entry.name != self._own_name:
                 size = entry.stat().st_size
                 if size > self._scanned.get(entry.name, 0):
@@ -140,7 +141,7 @@ class AnswerStore:
         if name not in self._files:
             if len(self._files) >= OPEN_FILES:
                 self._close_files()
-            self._files[name] = os.open(self._folder / name, os.O_RDONLY)
+            self._files[name] = os.open(self.folder / name, os.O_RDONLY)
         return self._files[name]
 
     def _close_files(self) -> None:

@@ -77,6 +77,10 @@ class Engine(Protocol):
         """
         ...
 
+    def account(self) -> None:
+        """Write down what was asked so far."""
+        ...
+
     def close(self) -> None:
         """Let go of connections and processes."""
         ...

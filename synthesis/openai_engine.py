@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from schemas.errors import UserError
 from schemas.recipe import EngineChoice
 from synthesis import wire
+from synthesis.accounting import Account, Counts
 from synthesis.answers import AnswerStore
 from synthesis.base import Answer, Failure, Request
+from synthesis.limiter import Limiter
 from synthesis.openai_options import OpenAIOptions
 from synthesis.reply import parse_reply, understand
 from synthesis.servers import Server, Servers, check
@@ -22,21 +23,8 @@ from synthesis.trouble import Cure, Trouble, classify
 Outcome = Answer | Failure
 Result = TypeVar("Result")
 MAX_BACKOFF_S = 30.0
-
-
-@dataclass(slots=True)
-class Counts:
-    """What an engine has done so far."""
-
-    asked: int = 0
-    """Requests that went to a server, each once however often it was tried."""
-    stored: int = 0
-    """Requests answered from the store."""
-    retries: int = 0
-    failures: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
+OVERLOAD = ("rate_limited", "server_error", "timeout")
+"""Troubles that say that fewer requests at once would fare better."""
 
 
 class OpenAIEngine:
@@ -75,10 +63,13 @@ class OpenAIEngine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="model-requests", daemon=True)
         self._thread.start()
-        self._turn, self._reviving, self._servers = self._run(self._set_up())
+        self._account = Account(answers.folder, answers.token)
+        self._busy_since = 0.0
+        self._limiter = Limiter(choice.concurrency)
+        self._reviving, self._servers = self._run(self._set_up())
 
-    async def _set_up(self) -> tuple[asyncio.Semaphore, asyncio.Lock, Servers]:
-        return asyncio.Semaphore(self._choice.concurrency), asyncio.Lock(), Servers(self._choice)
+    async def _set_up(self) -> tuple[asyncio.Lock, Servers]:
+        return asyncio.Lock(), Servers(self._choice)
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -97,14 +88,21 @@ class OpenAIEngine:
             done.set_result(self._understand(record, digest, request, stored=True))
             return done
         self._room.acquire()
+        with self._lock:
+            self._busy_since = self._busy_since if self._flying else time.monotonic()
         future = asyncio.run_coroutine_threadsafe(self._answer(digest, request), self._loop)
         with self._lock:
             self._flying[digest] = future
         future.add_done_callback(lambda _: self._landed(digest))
         return future
 
+    def account(self) -> None:
+        """Write down what was asked so far, beside the answers."""
+        self._account.write(self.counts)
+
     def close(self) -> None:
         """Let go of the connections and stop the loop; requests in flight are given up."""
+        self.account()
         self._run(self._servers.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -116,6 +114,8 @@ class OpenAIEngine:
     def _landed(self, digest: str) -> None:
         with self._lock:
             self._flying.pop(digest, None)
+            if not self._flying:
+                self.counts.seconds += time.monotonic() - self._busy_since
         self._room.release()
 
     def _understand(self, record: dict[str, Any], digest: str, request: Request, stored: bool) -> Outcome:
@@ -123,8 +123,7 @@ class OpenAIEngine:
         return understand(record, digest, self._choice, sampling, request.samples, stored)
 
     async def _answer(self, digest: str, request: Request) -> Outcome:
-        async with self._turn:
-            reply = await self._ask(request)
+        reply = await self._ask(request)
         self.counts.asked += 1
         if isinstance(reply, Trouble):
             self.counts.failures += 1
@@ -144,8 +143,7 @@ class OpenAIEngine:
         started = time.monotonic()
         tries = 0
         while True:
-            server = self._servers.pick()
-            reply = await self._try(server, body)
+            reply, server = await self._in_turn(body)
             if not isinstance(reply, Trouble):
                 return reply
             if reply.cure is Cure.STOP:
@@ -164,6 +162,20 @@ class OpenAIEngine:
             await asyncio.sleep(self._pause(tries, reply))
             tries += reply.cure is Cure.AGAIN
             self.counts.retries += 1
+
+    async def _in_turn(self, body: dict[str, Any]) -> tuple[dict[str, Any] | Trouble, Server]:
+        """One try, when the limiter lets it, at the server with the least to do; its fate moves the limit."""
+        token = await self._limiter.enter()
+        server = self._servers.pick()
+        try:
+            reply = await self._try(server, body)
+        finally:
+            self._limiter.leave()
+        if not isinstance(reply, Trouble):
+            self._limiter.answered()
+        elif reply.code in OVERLOAD:
+            self._limiter.overloaded(token)
+        return reply, server
 
     async def _try(self, server: Server, body: dict[str, Any]) -> dict[str, Any] | Trouble:
         server.flying += 1

@@ -123,6 +123,8 @@ def synthesise(
             yield _collect(first, context, checker)
     while waiting:
         yield _collect(waiting.popleft(), context, checker)
+    if engine is not None:
+        engine.account()
 
 
 def _capacity(engine: Engine | None) -> int:

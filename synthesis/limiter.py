@@ -1,0 +1,54 @@
+"""How many requests fly at once: grows while the server keeps up, shrinks when it says that it is too much."""
+
+import asyncio
+from collections import deque
+
+
+class Limiter:
+    """Additive increase, multiplicative decrease between 1 and ``most``; used from one event loop.
+
+    It starts like TCP: one more with every success, so twice as many per round trip, until the first overload; from
+    there one more per round trip.  Requests that started before the last cut do not cut again.
+    """
+
+    def __init__(self, most: int, start: int = 8) -> None:
+        self.limit = float(min(most, start))
+        self._most = most
+        self._flying = 0
+        self._cuts = 0
+        self._slow_start = True
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> int:
+        """Wait for a turn; returns the token for `leave` and `overloaded`."""
+        while self._flying >= int(self.limit):
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self._flying += 1
+        return self._cuts
+
+    def leave(self) -> None:
+        """Give the turn back."""
+        self._flying -= 1
+        self._wake()
+
+    def answered(self) -> None:
+        """Note that the server kept up."""
+        self.limit = min(float(self._most), self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
+        self._wake()
+
+    def overloaded(self, token: int) -> None:
+        """Note that a request that entered with ``token`` was too much."""
+        self._slow_start = False
+        if token == self._cuts:
+            self._cuts += 1
+            self.limit = max(1.0, self.limit / 2)
+
+    def _wake(self) -> None:
+        room = int(self.limit) - self._flying
+        while self._waiting and room > 0:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                room -= 1

@@ -1,0 +1,138 @@
+"""Concurrency that adapts, and what asking takes."""
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+from schemas.case import Case, ImageRef, Label
+from schemas.context import Context
+from schemas.recipe import EngineChoice, Price
+from schemas.spec import DatasetSpec
+from schemas.view import View
+from schemas.work import Work
+from synthesis.accounting import Counts, estimate, prompt_tokens, spent
+from synthesis.base import Request
+from synthesis.limiter import Limiter
+from synthesis.pipeline import open_engine, synthesise
+from synthesis.unblinded import Unblinded, UnblindedOptions
+
+SPEC = DatasetSpec.model_validate(
+    {
+        "name": "films", "title": "Films", "license": "CC0-1.0", "access": "open", "root": "/x",
+        "reader": {"type": "class_folders"}, "modality": "X-ray", "anatomy": "chest", "clinical_task": "diagnosis",
+    }
+)  # fmt: skip
+SAID = json.dumps({"description": "a", "question": "b", "answer": "c"})
+
+
+def test_it_doubles_until_the_first_overload_then_halves_and_creeps():
+    async def story():
+        limiter = Limiter(64, start=4)
+        for _ in range(12):
+            limiter.answered()
+        assert limiter.limit == 16
+        token = await limiter.enter()
+        limiter.overloaded(token)
+        assert limiter.limit == 8
+        limiter.overloaded(token)
+        assert limiter.limit == 8, "a request from before the cut does not cut again"
+        for _ in range(8):
+            limiter.answered()
+        assert 8.9 < limiter.limit < 9.1
+        for _ in range(10000):
+            limiter.answered()
+        assert limiter.limit == 64
+
+    asyncio.run(story())
+
+
+def test_it_never_stops_altogether():
+    async def story():
+        limiter = Limiter(4)
+        for _ in range(10):
+            limiter.overloaded(limiter._cuts)
+        assert limiter.limit == 1
+        await limiter.enter()
+        second = asyncio.ensure_future(limiter.enter())
+        await asyncio.sleep(0)
+        assert not second.done()
+        limiter.leave()
+        await asyncio.wait_for(second, 1)
+
+    asyncio.run(story())
+
+
+def test_an_engine_asks_less_at_once_of_a_server_that_says_too_many(server, say, tmp_path):
+    """The server bears four at once; without adapting, 32 would knock at it for ever."""
+    now, lock, refused = [0], threading.Lock(), [0]
+
+    def script(body, number):
+        with lock:
+            now[0] += 1
+            full = now[0] > 4
+            refused[0] += full
+        try:
+            threading.Event().wait(0.02)
+            return say(status=429, headers={"retry-after": "0.05"}) if full else say()
+        finally:
+            with lock:
+                now[0] -= 1
+
+    server.script = script
+    engine = open_engine(EngineChoice(type="openai", base_urls=[server.url], concurrency=32), tmp_path)
+    futures = [engine.submit(Request((("user", str(number)),), ())) for number in range(200)]
+    assert {future.result().texts for future in futures} == {("fine",)}
+    assert engine._limiter.limit <= 12
+    assert refused[0] < 200
+    engine.close()
+
+
+def works(picture, count):
+    view = View(source_width=56, source_height=28, width=56, height=28)
+    for number in range(count):
+        ref = ImageRef((f"{number}.png",), "image/png", view)
+        case = Case("films", str(number), None, "", images=(ref,), labels=(Label("mass", "m"),))
+        yield Work(str(number), case, pictures={ref: picture((number, 0, 0), side=56)})
+
+
+def test_what_was_spent_is_kept_beside_the_answers(server, say, tmp_path, picture):
+    server.script = lambda body, number: say(SAID)
+    task = Unblinded(UnblindedOptions(style="short"))
+    for count in (10, 15):
+        engine = open_engine(EngineChoice(type="openai", base_urls=[server.url]), tmp_path)
+        list(synthesise(works(picture, count), [task], engine, Context(SPEC)))
+        engine.close()
+    total = spent(tmp_path)
+    assert (total.asked, total.tokens_in, total.tokens_out, total.tokens_cached) == (15, 105, 45, 30)
+    assert total.seconds > 0
+
+
+def test_cost_by_hand():
+    counts = Counts(tokens_in=3_000_000, tokens_cached=1_000_000, tokens_out=500_000)
+    assert counts.cost(Price(input=2, output=8)) == 3 * 2 + 0.5 * 8
+    assert counts.cost(Price(input=2, output=8, cached=0.5)) == 2 * 2 + 1 * 0.5 + 0.5 * 8
+    assert counts.summary(Price())["tokens_out_per_second"] == 0.0
+
+
+def test_prompt_tokens_by_hand(picture):
+    request = Request((("system", "x" * 40), ("user", "y" * 60)), (picture(side=56),))
+    assert prompt_tokens(request) == 25 + 4
+
+
+def test_a_dry_run_asks_nothing_and_knows_what_is_stored(server, say, tmp_path, picture):
+    server.script = lambda body, number: say(SAID)
+    task = Unblinded(UnblindedOptions(style="short"))
+    choice = EngineChoice(
+        type="openai", base_urls=[server.url], model="fake-vlm", max_tokens=100, price=Price(input=1, output=10)
+    )
+    before = estimate(works(picture, 20), [task], choice, tmp_path, Context(SPEC))
+    assert (before.cases, before.requests, before.stored, before.tokens_out) == (20, 20, 0, 2000)
+    assert before.cost == pytest.approx((before.tokens_in + 20000) / 1e6, abs=1e-4)
+    assert server.asked == []
+    engine = open_engine(choice, tmp_path)
+    list(synthesise(works(picture, 5), [task], engine, Context(SPEC)))
+    engine.close()
+    after = estimate(works(picture, 20), [task], choice, tmp_path, Context(SPEC))
+    assert (after.requests, after.stored, after.tokens_out) == (20, 5, 45), "15 left at 3 tokens each"
