@@ -19,6 +19,7 @@ from readers.source import Source, printable
 from readers.values import spdx, split_name
 from schemas.case import Case, Region, Text
 from schemas.errors import CaseError, UserError
+from schemas.findings import Finding
 from schemas.spec import DatasetSpec, Strict
 
 
@@ -78,7 +79,10 @@ class Coco:
         regions: list[Region] = []
         crowded = False
         for annotation in annotations:
-            name = self._labels.canonical(annotation["category"]) if annotation.get("category") else None
+            if not annotation.get("category"):
+                findings += [Finding(code, detail) for code, detail in annotation.get("problems", [])]
+                continue
+            name = self._labels.canonical(annotation["category"])
             if name is not None:
                 crowded |= bool(annotation.get("iscrowd"))
                 regions += annotation_regions(annotation, name, image, images[0].view, self._options.masks, findings)

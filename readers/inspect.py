@@ -10,6 +10,7 @@ from readers.source import Source
 from readers.values import spdx
 from schemas import plugins
 from schemas.errors import CaseError, UserError
+from schemas.taxonomy import canonical_label
 
 _LICENCES = (
     ("Permission is hereby granted, free of charge", "MIT"),
@@ -111,7 +112,7 @@ def _labels(said: Recognition) -> list[str]:
     lines = []
     if said.labels:
         lines = ["labels:  # the source's word: the canonical word that texts will use"]
-        lines += [f"  {_quoted(word)}: {_quoted(_plain(word))}" for word in said.labels]
+        lines += [f"  {_quoted(word)}: {_quoted(canonical_label(word) or _plain(word))}" for word in said.labels]
     if said.hints.get("ignore_labels"):
         words = [_quoted(word) for word in said.hints["ignore_labels"].split(", ")]
         lines.append(f"ignore_labels: [{', '.join(words)}]")

@@ -18,6 +18,7 @@ from schemas.case import Acquisition, Case, Demographics, ImageRef, Label, Quest
 from schemas.errors import CaseError, UserError, nearest
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
+from schemas.taxonomy import Axis, canonical
 
 
 class RecordCases:
@@ -174,8 +175,8 @@ class RecordCases:
     def _acquisition(self, fields: dict[str, Any]) -> Acquisition:
         options = self._options
         return Acquisition(
-            modality=self._value(fields, options.modality),
-            anatomy=self._value(fields, options.anatomy),
+            modality=_known("modality", self._value(fields, options.modality)),
+            anatomy=_known("anatomy", self._value(fields, options.anatomy)),
             view=projection(self._value(fields, options.view)),
             plane=self._value(fields, options.plane).lower(),
             laterality=side_of(self._value(fields, options.laterality)),
@@ -197,3 +198,8 @@ class RecordCases:
             return template.format_map({name: words(value) for name, value in fields.items()})
         except (KeyError, IndexError, ValueError) as error:
             raise UserError(f"{self._spec.name}: the template {template!r} does not fit the columns: {error}") from None
+
+
+def _known(axis: Axis, word: str) -> str:
+    """The taxonomy's word for the source's; the source's own where the taxonomy has none."""
+    return (canonical(axis, word) or word) if word else ""
