@@ -5,13 +5,23 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from quality import drift, shortcut
 from quality.metadata import PLAIN, batches
-from quality.release_options import ExpectationsOptions, SplitLeakOptions, release_options
+from quality.profile import profile
+from quality.release_options import (
+    RELEASE_GATES,
+    DriftOptions,
+    ExpectationsOptions,
+    ShortcutOptions,
+    SplitLeakOptions,
+    release_options,
+)
 from quality.verdict import GateVerdict, ReleaseFinding, judge, passed
 from schemas.findings import Severity
 from schemas.instruction import arrow_schema
 from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
+from schemas.yaml_file import validate
 
 REPORT = "great_expectations.json"
 
@@ -32,18 +42,28 @@ def check_release(
         findings: of `quality.resolve.resolve`, to be judged together with those found here.
         recipe: thresholds (``recipe.gates``) and waivers.
         specs: in the order of ``recipe.datasets``.
-        folder: where ``great_expectations.json`` is written: every expectation with its counts, no values.
+        folder: where ``great_expectations.json`` (every expectation with its counts, no values) and
+            ``profile.json`` (make-up, shortcut probe, distance to the parent) are written.
 
     Returns:
         Verdicts; the release is refused where one is neither passed nor waived.
 
     Raises:
-        UserError: an unknown gate option or expectation in the recipe.
+        UserError: an unknown gate option or expectation in the recipe; a parent without a profile.
     """
     own = [*findings, *_schema(shards), *_identity(shards), *_groups(shards, recipe, list(findings))]
     own += _expectations(shards, recipe, specs, folder)
+    own += _profile(shards, recipe, folder)
     clean = [gate for gate in ("schema", "identity", "split_leak", "expectations") if _is_clean(gate, own)]
     return [*judge(own, recipe.waivers), *(passed(gate, CLEAN[gate]) for gate in clean)]
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise `UserError` before work starts where options of release gates, or the parent, could not work later."""
+    for name, kind in RELEASE_GATES.items():
+        validate(kind, dict(recipe.gates.get(name, {})), f"gates.{name}")
+    if release_options(DriftOptions, recipe.gates).enabled:
+        drift.parent_profile(recipe)
 
 
 CLEAN = {
@@ -124,6 +144,22 @@ def _expectations(
         )
         for one in failed
     ]  # fmt: skip
+
+
+def _profile(shards: Sequence[str | Path], recipe: Recipe, folder: Path) -> list[ReleaseFinding]:
+    """Writes ``profile.json``: make-up, shortcut probe and distance to the parent."""
+    made = profile(shards)
+    probes = shortcut.probe(shards)
+    guessing = release_options(ShortcutOptions, recipe.gates)
+    moving = release_options(DriftOptions, recipe.gates)
+    before = drift.parent_profile(recipe) if moving.enabled else None
+    content = {**made, "shortcut": [one.to_json() for one in probes]}
+    found = shortcut.findings(probes, guessing) if guessing.enabled else []
+    if before is not None:
+        content["drift"] = {"parent": recipe.parent, "distances": drift.distances(made, before)}
+        found += drift.findings(made, before, recipe.parent, moving)
+    _write(folder / drift.PROFILE, content)
+    return found
 
 
 def _details(tallies: Iterable[Any]) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Hand-built rows and pictures for the gates."""
 
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from schemas.case import Case, ImageRef
 from schemas.context import Context
-from schemas.instruction import Instruction, Message, Provenance
+from schemas.identity import digest
+from schemas.instruction import Instruction, Message, Provenance, arrow_schema
 from schemas.rendered import Rendered
 from schemas.spec import DatasetSpec, ReaderChoice
 from schemas.view import View
@@ -82,8 +85,44 @@ def row() -> Instruction:
     )
 
 
-def said(row: Instruction, *contents: str, **changes: Any) -> Instruction:
-    """The row with these turns, user first."""
-    roles = ("user", "assistant")
-    messages = tuple(Message(roles[i % 2], text) for i, text in enumerate(contents))  # type: ignore[arg-type]
-    return replace(row, messages=messages, **changes)
+def published(number: int, **changes: Any) -> dict[str, Any]:
+    """A flawless published row: a choice between two options on one picture."""
+    made = dict.fromkeys(("template", "model", "revision", "sampling", "prompt_digest", "request_digest"), "")
+    view = dict.fromkeys(("source_width", "source_height", "axis", "index", "frame"), 0) | {
+        "width": 10, "height": 10, "matrix": [1.0] * 6, "orientation": "", "spacing": [0.0, 0.0], "slope": 1.0,
+        "intercept": 0.0, "window": "none", "window_center": 0.0, "window_width": 0.0, "invert": False,
+    }  # fmt: skip
+    row = {
+        "id": digest("row", str(number)), "task": "mcq",
+        "messages": [
+            {"role": "user", "content": "<image>\nWhich?\nA. edema\nB. none of these"},
+            {"role": "assistant", "content": "A. edema"},
+        ],
+        "images": [{"bytes": b"x" * 1000, "path": "a.png"}], "volumes": [],
+        "options": ["edema", "none of these"], "answer": "edema", "answer_index": 0,
+        "regions": [], "labels": ["edema"], "modality": "x-ray", "anatomy": "chest", "clinical_task": "diagnosis",
+        "dataset": "films", "case_id": f"c{number}", "group_id": digest("group", str(number)), "split": "train",
+        "license": "CC0-1.0", "access": "open", "view": [view], "source_sha256": ["0" * 64],
+        "provenance": {**made, "converter": "mc", "seed": 0, "language": "en", "facts": [], "image_shown": False,
+                       "verdicts": []},
+        "quality": {"flags": [], "scores": []},
+    }  # fmt: skip
+    return row | changes
+
+
+@pytest.fixture
+def line() -> Any:
+    """Makes flawless published rows: ``line(number, **changes)``."""
+    return published
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    """Writes rows as a shard: ``write(rows, name)`` gives its path."""
+
+    def to(rows: list[dict[str, Any]], name: str = "rows") -> Path:
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, arrow_schema()), path)
+        return path
+
+    return to

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from quality.metadata import PLAIN, SIZES, batches
-from quality.release import check_release
+from quality.release import check_recipe, check_release
 from quality.verdict import ReleaseFinding
 from schemas.errors import UserError
 from schemas.findings import Severity
@@ -19,31 +19,6 @@ from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
 
 RECIPE: dict[str, Any] = {"name": "r", "version": "1", "datasets": [{"spec": "films.yaml"}]}
-
-
-def line(number: int, **changes: Any) -> dict[str, Any]:
-    """A flawless published row: a choice between two options on one picture."""
-    made = dict.fromkeys(("template", "model", "revision", "sampling", "prompt_digest", "request_digest"), "")
-    view = dict.fromkeys(("source_width", "source_height", "axis", "index", "frame"), 0) | {
-        "width": 10, "height": 10, "matrix": [1.0] * 6, "orientation": "", "spacing": [0.0, 0.0], "slope": 1.0,
-        "intercept": 0.0, "window": "none", "window_center": 0.0, "window_width": 0.0, "invert": False,
-    }  # fmt: skip
-    row = {
-        "id": digest("row", str(number)), "task": "mcq",
-        "messages": [
-            {"role": "user", "content": "<image>\nWhich?\nA. edema\nB. none of these"},
-            {"role": "assistant", "content": "A. edema"},
-        ],
-        "images": [{"bytes": b"x" * 1000, "path": "a.png"}], "volumes": [],
-        "options": ["edema", "none of these"], "answer": "edema", "answer_index": 0,
-        "regions": [], "labels": ["edema"], "modality": "x-ray", "anatomy": "chest", "clinical_task": "diagnosis",
-        "dataset": "films", "case_id": f"c{number}", "group_id": digest("group", str(number)), "split": "train",
-        "license": "CC0-1.0", "access": "open", "view": [view], "source_sha256": ["0" * 64],
-        "provenance": {**made, "converter": "mc", "seed": 0, "language": "en", "facts": [], "image_shown": False,
-                       "verdicts": []},
-        "quality": {"flags": [], "scores": []},
-    }  # fmt: skip
-    return row | changes
 
 
 @pytest.fixture
@@ -62,7 +37,7 @@ def check(tmp_path: Path, spec: DatasetSpec) -> Any:
     return run
 
 
-def test_a_good_release_passes_and_the_report_holds_counts_only(check: Any, tmp_path: Path) -> None:
+def test_a_good_release_passes_and_the_report_holds_counts_only(check: Any, line: Any, tmp_path: Path) -> None:
     assert check([line(1), line(2)], [], [line(3)]) == {}
     assert [one.gate for one in check.verdicts] == ["schema", "identity", "split_leak", "expectations"]
     report = json.loads((tmp_path / "quality" / "great_expectations.json").read_text())
@@ -95,12 +70,12 @@ def test_a_good_release_passes_and_the_report_holds_counts_only(check: Any, tmp_
         ({"task": "region_to_text", "regions": []}, "task region_to_text: expect_column_values_to_be_between"),
     ],
 )
-def test_a_bad_row_refuses_the_release(check: Any, changes: dict[str, Any], words: str) -> None:
+def test_a_bad_row_refuses_the_release(check: Any, line: Any, changes: dict[str, Any], words: str) -> None:
     check([line(1), line(2, **changes)])
     assert any(words in one.detail for one in check.verdicts if one.gate == "expectations" and not one.passed)
 
 
-def test_ids_must_be_unique_over_shards_and_groups_in_one_split(check: Any) -> None:
+def test_ids_must_be_unique_over_shards_and_groups_in_one_split(check: Any, line: Any) -> None:
     assert check([line(1)], [line(1, group_id=digest("g"), split="test")]) == {
         "identity": "1 rows have an id that another row has too"
     }
@@ -111,7 +86,7 @@ def test_ids_must_be_unique_over_shards_and_groups_in_one_split(check: Any) -> N
     assert check([line(1, **same)], [line(2, split="test", **same)], gates={"split_leak": {"enabled": False}}) == {}
 
 
-def test_findings_of_resolve_are_judged_with_their_waivers(check: Any) -> None:
+def test_findings_of_resolve_are_judged_with_their_waivers(check: Any, line: Any) -> None:
     leak = ReleaseFinding("split_leak", Severity.REFUSE_RELEASE, "films: 2 of 3 pictures in test", "films")
     note = ReleaseFinding("conflicting_labels", Severity.FLAG, "films: 1 of 9", "films")
     assert check([line(1)], findings=[leak, note]) == {"split_leak": leak.detail}
@@ -125,7 +100,9 @@ def test_findings_of_resolve_are_judged_with_their_waivers(check: Any) -> None:
     assert [one.gate for one in check.verdicts if not one.passed and not one.waived_by] == []
 
 
-def test_an_empty_release_and_a_wrong_schema_are_refused(check: Any, tmp_path: Path, spec: DatasetSpec) -> None:
+def test_an_empty_release_and_a_wrong_schema_are_refused(
+    check: Any, line: Any, tmp_path: Path, spec: DatasetSpec
+) -> None:
     assert check() == {"rows": "the release has no row; look at the ledger for the reasons"}
     assert "rows" in check([])
     path = tmp_path / "odd.parquet"
@@ -135,7 +112,7 @@ def test_an_empty_release_and_a_wrong_schema_are_refused(check: Any, tmp_path: P
     assert "schema" in [one.gate for one in verdicts if not one.passed]
 
 
-def test_restricted_rows_without_contents_pass(check: Any, spec: DatasetSpec) -> None:
+def test_restricted_rows_without_contents_pass(check: Any, line: Any, spec: DatasetSpec) -> None:
     bare = line(
         1,
         access="restricted",
@@ -150,7 +127,7 @@ def test_restricted_rows_without_contents_pass(check: Any, spec: DatasetSpec) ->
     assert result == {}, result
 
 
-def test_the_recipe_adds_expectations_and_mistakes_in_them_are_named(check: Any) -> None:
+def test_the_recipe_adds_expectations_and_mistakes_in_them_are_named(check: Any, line: Any) -> None:
     mean = {"expectation": "expect_column_mean_to_be_between", "kwargs": {"column": "images", "min_value": 2}}
     details = check([line(1)], gates={"expectations": {"extra": [mean]}})["expectations"]
     assert "expect_column_mean_to_be_between on images" in details
@@ -161,7 +138,7 @@ def test_the_recipe_adds_expectations_and_mistakes_in_them_are_named(check: Any)
         check([line(1)], gates={"expectations": {"batch_row": 3}})
 
 
-def test_batches_hold_so_many_rows_and_no_pixels(tmp_path: Path) -> None:
+def test_batches_hold_so_many_rows_and_no_pixels(tmp_path: Path, line: Any) -> None:
     paths = []
     for shard, size in enumerate((3, 0, 4)):
         paths.append(tmp_path / f"{shard}.parquet")
@@ -173,3 +150,16 @@ def test_batches_hold_so_many_rows_and_no_pixels(tmp_path: Path) -> None:
     row = frames[0].row(0, named=True)
     wanted = {"turns": 2, "images": 1, "placeholders_missing": 0, "options": 2, "options_left": 1, "answer_chars": 8}
     assert {name: row[name] for name in wanted} == wanted
+
+
+def test_mistakes_in_release_gates_are_found_before_work_starts(tmp_path: Path) -> None:
+    check_recipe(Recipe.model_validate(RECIPE))
+    for gates, words in (
+        ({"split_leak": {"max_shar": 1}}, "did you mean 'max_share'"),
+        ({"expectations": {"batch_rows": 0}}, "batch_rows"),
+        ({"near_duplicates": {"radius": 12}}, "radius"),
+    ):
+        with pytest.raises(UserError, match=words):
+            check_recipe(Recipe.model_validate(RECIPE | {"gates": gates}))
+    with pytest.raises(UserError, match="no readable profile"):
+        check_recipe(Recipe.model_validate(RECIPE | {"parent": "r@0", "store": str(tmp_path)}))
