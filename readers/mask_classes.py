@@ -39,12 +39,12 @@ class MaskClasses:
         Raises `CaseError` ``mask_value_unknown`` (quarantined) for a value or colour that is no class.
         """
         if self.binary:
-            return _nonempty([(self.binary, _foreground(stored, findings))], findings)
+            return [(self.binary, _foreground(stored, findings))]
         if stored.ndim == 3:
-            return _nonempty(self._by_colour(stored[..., :3], findings), findings)
+            return self._by_colour(stored[..., :3], findings)
         if not self.values and palette and self.colours:
-            return _nonempty(self._by_colour(np.asarray(palette, dtype=np.uint8)[stored], findings), findings)
-        return _nonempty(self._by_value(stored), findings)
+            return self._by_colour(np.asarray(palette, dtype=np.uint8)[stored], findings)
+        return self._by_value(stored)
 
     def _by_value(self, stored: Values) -> list[tuple[str, Mask]]:
         if stored.dtype.kind == "f":
@@ -142,13 +142,6 @@ def _foreground(stored: Values, findings: list[Finding]) -> Mask:
             Finding("mask_mostly_foreground", f"{mask.mean():.0%} of the mask are foreground; it may be inverted")
         )
     return np.asarray(mask, dtype=bool)
-
-
-def _nonempty(found: list[tuple[str, Mask]], findings: list[Finding]) -> list[tuple[str, Mask]]:
-    kept = [(word, mask) for word, mask in found if mask.any()]
-    if not kept:
-        findings.append(Finding("empty_mask", "the mask marks nothing"))
-    return kept
 
 
 def _code(colours: Any) -> Any:

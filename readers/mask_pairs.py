@@ -67,15 +67,16 @@ class MaskPairs:
     def items(self) -> Iterator[Item | Refusal]:
         """See `Reader.items`; the names of all masks are held in memory."""
         of: dict[str, list[dict[str, str]]] = {}
+        taken: set[str] = set()
         for path, names in self._masks.find(self._source):
+            taken.add(path)
             if not self._options.observer or names.get("observer") == self._options.observer:
                 of.setdefault(self._key(names), []).append({**names, "path": path})
         for path, names in self._images.find(self._source):
+            if path in taken:
+                continue  # the pattern of the images also matches masks that lie beside them
             key = self._key(names)
             masks = of.pop(key, [])
-            if any(mask["path"] == path for mask in masks):
-                of[key] = [mask for mask in masks if mask["path"] != path]
-                continue  # the image pattern also matches masks that lie beside the images
             if not masks and not self._options.mask_optional:
                 yield Refusal(printable(key), "missing_mask", "the image has no mask", "quarantined")
                 continue
@@ -92,8 +93,8 @@ class MaskPairs:
         regions: list[Region] = []
         for mask in item.data["masks"]:
             regions += self._regions(mask, images[0], findings)
-        if any(finding.code == "empty_mask" for finding in findings) and regions:
-            findings = [finding for finding in findings if finding.code != "empty_mask"]
+        if item.data["masks"] and not regions:
+            findings.append(Finding("empty_mask", "the mask marks none of the classes"))
         words = dict.fromkeys(region.original for region in regions)
         return Case(
             dataset=self._spec.name,

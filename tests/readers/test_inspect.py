@@ -1,0 +1,62 @@
+"""Layouts are recognised, and the drafted spec reads the dataset."""
+
+import pytest
+
+from readers.base import Item, open_reader
+from readers.inspect import draft_spec, inspect
+from schemas.errors import UserError
+from schemas.spec import load_spec
+
+LAYOUTS = {
+    "det_voc_bccd": ("voc", {"RBC", "WBC", "Platelets"}, 60),
+    "det_coco_rbc": ("coco", {"rbc", "wbc"}, 60),
+    "cls_folders_bloodcells": ("class_folders", {"RBC", "WBC", "Platelets"}, 120),
+    "cls_multilabel_csv_bccd": ("table", {"RBC", "WBC", "Platelets"}, 30),
+    "cls_csv_hannover_cxr": ("table", set(), 14),
+    "seg2d_ct_slices": ("mask_pairs", {"label_5", "label_1", "label_6"}, 12),
+    "seg3d_hippocampus_msd": ("decathlon", {"Anterior", "Posterior"}, 24),
+    "dicom_ct_series_seg_rtstruct": ("dicom_series", None, None),
+    "vqa_rad": ("vqa_json", set(), 82),  # 50 images, 32 of them asked about in both splits
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_real_dataset_is_recognised_and_its_draft_reads_it(shared_data, tmp_path, name):
+    reader, labels, count = LAYOUTS[name]
+    (first, said), *_ = inspect(shared_data / name)
+    assert first == reader
+    assert said.why.strip()
+    if labels is not None:
+        assert set(said.labels) == labels
+    path = tmp_path / "drafted.yaml"
+    path.write_text(draft_spec(shared_data / name))
+    spec = load_spec(path)
+    assert spec.reader.type == reader
+    made = open_reader(spec)
+    items = list(made.items())
+    if count is not None:
+        assert len(items) == count
+    case = made.read(next(item for item in items if isinstance(item, Item)))
+    assert case.images
+
+
+def test_what_the_files_say_is_in_the_draft(shared_data):
+    text = draft_spec(shared_data / "cls_csv_hannover_cxr", name="hannover")
+    assert "name: hannover" in text
+    assert "license: CC-BY-3.0" in text
+    assert "field: patient_id" in text
+    assert "split: {policy: shipped}" in draft_spec(shared_data / "cls_folders_bloodcells")
+    assert "test_para" in draft_spec(shared_data / "vqa_rad")
+
+
+def test_an_empty_folder_is_said_to_be_unknown(tmp_path):
+    assert inspect(tmp_path) == []
+    with pytest.raises(UserError, match="not recognised"):
+        draft_spec(tmp_path)
+    with pytest.raises(UserError, match="check the spec's root"):
+        inspect(tmp_path / "nothing")
+
+
+def test_hostile_folders_do_not_disturb(nasty):
+    for folder in nasty.listing()[0]:
+        assert isinstance(inspect(f"{nasty.root}/{folder}"), list)
