@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydicom.dataset import Dataset
 
 from readers.base import Item, Recognition, Refusal
+from readers.dicom_rtstruct import contour_masks, referenced_series
 from readers.dicom_seg import SegmentMask, segment_masks
 from readers.grouping import group_of
 from readers.labels import LabelMap
@@ -26,9 +27,16 @@ from schemas.masks import mask_region
 from schemas.spec import DatasetSpec
 from schemas.taxonomy import canonical, modality_of_dicom
 
-_LISTED = ["SeriesInstanceUID", "Modality", "Rows", "Columns", "ReferencedSeriesSequence"]
+_LISTED = [
+    "SeriesInstanceUID",
+    "Modality",
+    "Rows",
+    "Columns",
+    "ReferencedSeriesSequence",
+    "ReferencedFrameOfReferenceSequence",
+]
 _GROUP_FIELDS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "AccessionNumber")
-_MARKS = {"SEG": "seg"}
+_MARKS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
 
 
 class SeriesOptions(StackOptions):
@@ -36,8 +44,8 @@ class SeriesOptions(StackOptions):
 
     include: str = "*"
     """Glob over paths; other files are passed by unseen."""
-    labels: Literal["none", "seg"] = "none"
-    """``seg``: regions from DICOM-SEG files that refer to the series."""
+    labels: Literal["none", "seg", "rtstruct"] = "none"
+    """``seg``: regions from DICOM-SEG files that refer to the series; ``rtstruct``: from structure sets."""
     min_slices: int = 1
     """Series of fewer images (localisers) are filtered out."""
 
@@ -90,7 +98,8 @@ class DicomSeries:
         modality = word(header, "Modality")
         if _MARKS.get(modality) == self._options.labels:
             uids = [word(item, "SeriesInstanceUID") for item in items(header, "ReferencedSeriesSequence")]
-            for uid in filter(None, uids):
+            uids += referenced_series(header)
+            for uid in dict.fromkeys(filter(None, uids)):
                 series.setdefault(uid, _Series()).marks.append(path)
             return None if any(uids) else Refusal(printable(path), "no_reference", "it names no series", "filtered")
         if not number(header, "Rows", 0) or modality == "SEG":
@@ -108,7 +117,7 @@ class DicomSeries:
     def read(self, item: Item) -> Case:
         """One series; raises `CaseError` where no slice of it can be used."""
         ordered, findings = self._stack(item.data["files"])
-        found = [mask for path in item.data["marks"] for mask in segment_masks(self._source, path, ordered)]
+        found, noted = self._marks(item.data["marks"], ordered)
         areas = [0.0] * len(ordered.slices)
         for mark in found:
             areas[mark.slice] += float(mark.mask.sum())
@@ -127,7 +136,7 @@ class DicomSeries:
             regions=self._regions(found, {index: image for image, index in enumerate(chosen)}),
             acquisition=acquisition(header, images[0].view.orientation),
             demographics=demographics(header),
-            findings=findings,
+            findings=(*findings, *noted),
         )
 
     def _stack(self, paths: list[str]) -> tuple[Stack, tuple[Finding, ...]]:
@@ -144,6 +153,18 @@ class DicomSeries:
         ordered = stack(slices)
         lost = (Finding("unreadable_slice", f"{len(broken)} files of the series cannot be read"),) if broken else ()
         return ordered, (*ordered.findings, *lost)
+
+    def _marks(self, paths: list[str], ordered: Stack) -> tuple[list[SegmentMask], list[Finding]]:
+        found: list[SegmentMask] = []
+        noted: list[Finding] = []
+        for path in paths:
+            if self._options.labels == "rtstruct":
+                masks, findings = contour_masks(self._source, path, ordered)
+                found += masks
+                noted += findings
+            else:
+                found += segment_masks(self._source, path, ordered)
+        return found, noted
 
     def _regions(self, found: list[SegmentMask], shown: dict[int, int]) -> tuple[Region, ...]:
         regions = []

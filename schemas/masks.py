@@ -50,6 +50,30 @@ def polygon_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int]) -> 
     return mask
 
 
+def edge_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int], tolerance: float = 1e-3) -> Mask:
+    """The pixels whose centres lie on an edge of a closed polygon, to ``tolerance`` pixels.
+
+    Contours that software drew through the centres of boundary pixels lose a rim without them.
+    """
+    height, width = size
+    mask = np.zeros(size, dtype=bool)
+    for points in polygons:
+        begin = np.asarray(points, dtype=np.float64).reshape(-1, 2) - 0.5
+        for (x0, y0), (x1, y1) in zip(begin, np.roll(begin, -1, axis=0), strict=True):
+            steps = int(max(abs(x1 - x0), abs(y1 - y0)) + 2 * tolerance) + 1
+            along_x = abs(x1 - x0) >= abs(y1 - y0)
+            start, span = (x0, x1 - x0) if along_x else (y0, y1 - y0)
+            whole = np.rint(start) + np.sign(span) * np.arange(steps + 1)
+            part = (whole - start) / span if span else np.zeros(1)
+            near = (part >= -tolerance) & (part <= 1 + tolerance)
+            x, y = x0 + part[near] * (x1 - x0), y0 + part[near] * (y1 - y0)
+            columns, rows = np.rint(x), np.rint(y)
+            on = (np.abs(x - columns) <= tolerance) & (np.abs(y - rows) <= tolerance)
+            on &= (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+            mask[rows[on].astype(int), columns[on].astype(int)] = True
+    return mask
+
+
 def mask_region(mask: Mask, label: str, original: str, image_index: int, instance: str = "") -> Region | None:
     """The region of an ``(H, W)`` mask on the source plane; None where the mask is empty."""
     box = tight_box(mask)

@@ -152,3 +152,13 @@ def test_masks_survive_every_turn_of_the_plane(height, width, seed, turn):
     assert (masks.view_mask(made, view) == wanted).all()
     found = masks.place(made, view)
     assert found is not None and found.box == pytest.approx(view.normalised(view.box_to_view(made.box)))
+
+
+def test_a_contour_through_pixel_centres_keeps_its_rim():
+    # From the centre of pixel (1, 1) to that of (3, 4): 3 columns and 4 rows, with the rim.
+    rim = [(1.5, 1.5, 3.5, 1.5, 3.5, 4.5, 1.5, 4.5)]
+    both = masks.polygon_mask(rim, (6, 6)) | masks.edge_mask(rim, (6, 6))
+    assert np.argwhere(both).tolist() == [[row, column] for row in range(1, 5) for column in range(1, 4)]
+    # A slope of one in two meets a centre at every second column only.
+    slope = masks.edge_mask([(0.5, 0.5, 4.5, 2.5)], (4, 6))
+    assert np.argwhere(slope).tolist() == [[0, 0], [1, 2], [2, 4]]

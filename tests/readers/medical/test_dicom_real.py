@@ -1,0 +1,256 @@
+"""Real DICOM files: every transfer syntax, kinds of segmentation, multi-frame and hostile ones."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from readers.base import Item, Refusal, open_reader
+from readers.pixels.dicom import dicom_refs, render_dicom
+from readers.pixels.dicom_file import open_dicom, stored_frame
+from readers.source import Source
+from schemas.errors import CaseError
+
+LOSSLESS = [
+    "BigEndianExplicitTransferSyntax_1.2.840.10008.1.2.2",
+    "DeflatedExplicitVRLittleEndianTransferSyntax_1.2.840.10008.1.2.1.99",
+    "JPEG2000LosslessOnlyTransferSyntax_1.2.840.10008.1.2.4.90",
+    "JPEGLSLosslessTransferSyntax_1.2.840.10008.1.2.4.80",
+    "JPEGProcess14SV1TransferSyntax_1.2.840.10008.1.2.4.70",
+    "JPEGProcess14TransferSyntax_1.2.840.10008.1.2.4.57",
+    "RLELosslessTransferSyntax_1.2.840.10008.1.2.5",
+]
+LOSSY = [
+    "JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91",
+    "JPEGLSLossyTransferSyntax_1.2.840.10008.1.2.4.81",
+    "JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50",
+    "JPEGProcess2_4TransferSyntax_1.2.840.10008.1.2.4.51",
+]
+UNDECODABLE = [
+    "JPEGProcess10_12TransferSyntax_1.2.840.10008.1.2.4.55",
+    "JPEGProcess6_8TransferSyntax_1.2.840.10008.1.2.4.53",
+]
+PLAIN = "LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1"
+
+
+@pytest.fixture
+def syntaxes(shared_data) -> Source:
+    return Source.open(str(shared_data / "dicom_transfer_syntaxes"))
+
+
+def shown(source: Source, name: str) -> np.ndarray:
+    refs, _ = dicom_refs(source, name)
+    with Image.open(io.BytesIO(render_dicom(source, refs[0]).data)) as picture:
+        return np.asarray(picture)
+
+
+def file_of(syntax: str) -> str:
+    return f"CTImage.dcm_{syntax}.dcm"
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS)
+def test_lossless_syntaxes_give_equal_pixels(syntaxes, syntax):
+    stored = stored_frame(open_dicom(syntaxes, file_of(syntax)))
+    assert (stored == stored_frame(open_dicom(syntaxes, file_of(PLAIN)))).all()
+    assert (shown(syntaxes, file_of(syntax)) == shown(syntaxes, file_of(PLAIN))).all()
+
+
+@pytest.mark.parametrize("syntax", LOSSY)
+def test_lossy_syntaxes_give_near_pixels(syntaxes, syntax):
+    off = np.abs(shown(syntaxes, file_of(syntax)).astype(int) - shown(syntaxes, file_of(PLAIN)).astype(int))
+    assert np.median(off) <= 3
+
+
+@pytest.mark.parametrize("syntax", UNDECODABLE)
+def test_what_nobody_decodes_is_named(syntaxes, syntax):
+    with pytest.raises(CaseError) as caught:
+        stored_frame(open_dicom(syntaxes, file_of(syntax)))
+    assert caught.value.code == "undecodable_syntax"
+
+
+def test_other_files_of_that_folder(syntaxes):
+    assert shown(syntaxes, "US-YBR_FULL_422-EVRLE.dcm").shape == (555, 800, 3)
+    assert shown(syntaxes, "no-pixel-spacing.dcm").shape == (600, 800, 3)
+    assert shown(syntaxes, "CT0012.fragmented_no_bot_jpeg_baseline.51.dcm").shape == (512, 512)
+    with pytest.raises(CaseError) as caught:
+        dicom_refs(syntaxes, "no-pixel-data.dcm")
+    assert caught.value.code == "not_an_image"
+
+
+# Hostile files: what is wanted of each is in EXPECTED.csv.
+
+
+@pytest.fixture
+def nasty(shared_data) -> Source:
+    return Source.open(str(shared_data / "nasty" / "dicom"))
+
+
+def test_nasty_monochrome1_looks_as_its_twin(nasty, shared_data):
+    # The twin holds 2145 - s of the other, so that what is bright in one is bright in the other; its window was
+    # left as it is, so that the grey values themselves are not the same.
+    one = shown(nasty, "monochrome1.dcm").astype(int)
+    two = shown(Source.open(str(shared_data / "dicom_pydicom" / "test_files")), "MR_small.dcm").astype(int)
+    inside = (one > 0) & (one < 255) & (two > 0) & (two < 255)
+    assert inside.any() and np.corrcoef(one[inside], two[inside])[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("name", ["no_extension_IM000001", "no_preamble.dcm", "phi_full_header.dcm"])
+def test_nasty_readable_files(nasty, shared_data, name):
+    plain = shown(Source.open(str(shared_data / "dicom_pydicom" / "test_files")), "MR_small.dcm")
+    assert (shown(nasty, name) == plain).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("truncated_pixels.dcm", "truncated_pixels"), ("png_named_dcm.dcm", "not_dicom")]
+)
+def test_nasty_refused_files(nasty, name, code):
+    with pytest.raises(CaseError) as caught:
+        shown(nasty, name)
+    assert caught.value.code == code
+
+
+def test_nasty_header_leaves_nothing_in_the_case(nasty, make_spec):
+    from schemas.case import Case
+
+    spec = make_spec("dicom_series", {"include": "phi_full_header.dcm"}, root=nasty.root, access="restricted")
+    reader = open_reader(spec)
+    (item,) = [entry for entry in reader.items() if isinstance(entry, Item)]
+    case = reader.read(item)
+    dataset = open_dicom(nasty, "phi_full_header.dcm").dataset
+    assert isinstance(case, Case)
+    for keyword in ("PatientName", "PatientID", "AccessionNumber", "ReferringPhysicianName", "InstitutionName"):
+        value = str(dataset.get(keyword, ""))
+        assert not value or value not in repr(case)
+
+
+# Segmentations of every kind, against counts from the stored frames themselves.
+
+
+@pytest.fixture
+def segmented(shared_data, tmp_path, make_spec):
+    """A reader over the four slices of pydicom's tiny CT with one segmentation of highdicom beside them."""
+
+    def make(name: str, labels=None):
+        slices = shared_data / "dicom_pydicom" / "test_files" / "dicomdirtests" / "77654033" / "CT2"
+        for path in slices.iterdir():
+            shutil.copy(path, tmp_path / path.name)
+        shutil.copy(shared_data / "dicom_highdicom" / name, tmp_path / "seg.dcm")
+        dataset = open_dicom(Source.open(str(shared_data / "dicom_highdicom")), name).dataset
+        words = [segment.SegmentLabel for segment in dataset.SegmentSequence]
+        options = {"labels": "seg", "slices": {"policy": "all"}}
+        reader = open_reader(make_spec("dicom_series", options, labels={word: word.lower() for word in words}))
+        items = [entry for entry in reader.items() if isinstance(entry, Item)]
+        return dataset, next(reader.read(item) for item in items if item.data["marks"])
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "seg_image_ct_binary.dcm", "seg_image_ct_binary_overlap.dcm", "seg_image_ct_binary_fractional.dcm",
+        "seg_image_ct_true_fractional.dcm",
+    ],
+)  # fmt: skip
+def test_segmentations_hold_what_their_frames_hold(segmented, name):
+    import highdicom
+
+    dataset, case = segmented(name)
+    stored = dataset.pixel_array
+    if dataset.SegmentationType == "FRACTIONAL":
+        stored = stored >= dataset.MaximumFractionalValue / 2
+    truth: dict[str, int] = {}
+    for frame, groups in zip(stored, dataset.PerFrameFunctionalGroupsSequence, strict=True):
+        number = str(groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+        truth[number] = truth.get(number, 0) + int(np.count_nonzero(frame))
+    found: dict[str, int] = {}
+    for region in case.regions:
+        found[region.instance] = found.get(region.instance, 0) + int(region.area)
+    assert found == {number: count for number, count in truth.items() if count}
+    # highdicom itself lays the frames on the same slices.
+    segmentation = highdicom.seg.Segmentation.from_dataset(dataset)
+    uids = [uid for _, _, uid in segmentation.get_source_image_uids()]
+    on_slices = segmentation.get_pixels_by_source_instance(
+        uids, ignore_spatial_locations=True, rescale_fractional=False, assert_missing_frames_are_empty=True
+    )
+    if dataset.SegmentationType == "FRACTIONAL":
+        on_slices = on_slices >= dataset.MaximumFractionalValue / 2
+    theirs = sorted(int(np.count_nonzero(plane)) for plane in np.moveaxis(on_slices, -1, 1).reshape(-1, 16, 16))
+    assert sorted(int(region.area) for region in case.regions) == [count for count in theirs if count]
+
+
+@pytest.mark.parametrize("name", ["liver.dcm", "partial_overlaps.dcm"])
+def test_segmentations_of_dcmqi_equal_their_nrrd(shared_data, tmp_path, make_spec, name):
+    from readers.pixels.volume_file import load_volume
+
+    root = shared_data / "dicom_seg_sr_dcmqi" / "segmentations"
+    for path in (root / "ct-3slice").glob("*.dcm"):
+        shutil.copy(path, tmp_path / path.name)
+    shutil.copy(root / name, tmp_path / "seg.dcm")
+    dataset = open_dicom(Source.open(str(root)), name).dataset
+    labels = {segment.SegmentLabel: segment.SegmentLabel.lower() for segment in dataset.SegmentSequence}
+    reader = open_reader(make_spec("dicom_series", {"labels": "seg", "slices": {"policy": "all"}}, labels=labels))
+    (item,) = [entry for entry in reader.items() if isinstance(entry, Item)]
+    case = reader.read(item)
+    source = Source.open(str(root))
+    names = ["liver_seg.nrrd"] if name == "liver.dcm" else [f"partial_overlaps-{n}.nrrd" for n in (1, 2, 3)]
+    truth = sum(int(np.count_nonzero(load_volume(source, name).voxels)) for name in names)
+    assert sum(int(region.area) for region in case.regions) == truth
+
+
+def test_a_label_map_segmentation(shared_data, tmp_path, make_spec):
+    root = shared_data / "dicom_seg_sr_dcmqi" / "segmentations"
+    for path in (root / "24x38x3" / "image").glob("*.dcm"):
+        shutil.copy(path, tmp_path / path.name)
+    shutil.copy(root / "sparse-labelmap-ppv5.dcm", tmp_path / "seg.dcm")
+    dataset = open_dicom(Source.open(str(root)), "sparse-labelmap-ppv5.dcm").dataset
+    labels = {segment.SegmentLabel: "thing" for segment in dataset.SegmentSequence}
+    reader = open_reader(make_spec("dicom_series", {"labels": "seg", "slices": {"policy": "all"}}, labels=labels))
+    found = list(reader.items())
+    (item,) = [entry for entry in found if isinstance(entry, Item)]
+    if not item.data["marks"]:
+        (refusal,) = [entry for entry in found if isinstance(entry, Refusal)]
+        pytest.skip(f"the segmentation refers to another series: {refusal.code}")
+    case = reader.read(item)
+    truth = int(np.count_nonzero(dataset.pixel_array != 5))
+    assert sum(int(region.area) for region in case.regions) == truth
+
+
+# Multi-frame
+
+
+def test_enhanced_frames_are_ordered_by_place(shared_data):
+    source = Source.open(str(shared_data / "dicom_multiframe_enhanced"))
+    import nibabel as nib
+
+    paths = [path for path in source.walk() if path.endswith("DICOM/T1.dcm")]
+    refs, findings = dicom_refs(source, paths[0], 99)
+    assert findings == () and len(refs) == 10
+    niftis = [path for path in source.walk() if "T1" in path and path.endswith(".nii.gz")]
+    truth = nib.as_closest_canonical(nib.load(source.local(niftis[0]))) if niftis else None
+    stored = [stored_frame(open_dicom(source, paths[0]), ref.view.frame) for ref in refs]
+    assert len({ref.view.frame for ref in refs}) == 10
+    if truth is not None:
+        sums = np.asarray(truth.dataobj).astype(float).sum(axis=(0, 1))
+        mine = np.array([float(plane.sum()) for plane in stored])
+        assert np.corrcoef(mine, sums)[0, 1] > 0.999
+
+
+def test_every_pydicom_file_ends_in_a_picture_or_a_reason(shared_data):
+    source = Source.open(str(shared_data / "dicom_pydicom"))
+    reasons, pictures = set(), 0
+    for path in source.walk():
+        try:
+            refs, _ = dicom_refs(source, path, 2)
+            for ref in refs:
+                render_dicom(source, ref)
+                pictures += 1
+        except CaseError as error:
+            reasons.add(error.code)
+    assert pictures > 100
+    assert reasons <= {
+        "not_dicom", "not_an_image", "missing_pixels", "truncated_pixels", "corrupt_pixels", "corrupt_dicom",
+        "undecodable_syntax",
+    }  # fmt: skip
