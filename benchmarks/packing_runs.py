@@ -39,7 +39,7 @@ def ours(data: Path, out: Path, decode: bool) -> int:
     plans = plan_shards(space.decisions, SHARD_ROWS, recipe.output.shard_bytes)
     stages = [Path(job.stage) for job in jobs]
     waiting = [pool.submit(pack_shard, plan, stages, space.decisions, out, ["parquet"]) for plan in plans]
-    rows = sum(file.rows for future in waiting for file in future.result())
+    rows: int = sum(file.rows for future in waiting for file in future.result())
     pool.close()
     return rows
 

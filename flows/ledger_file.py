@@ -46,13 +46,13 @@ class LedgerWriter:
     def write(self, work: Work) -> None:
         """Account for one case, every row that was made of it, and every row that never came to be."""
         case_id = self.identities.case_id(work.case_id)
-        self._entry("case", case_id, "", _hidden(work.dropped, work.case_id, case_id))
+        self._entry("case", case_id, "", _told(work.dropped, work.case_id, case_id))
         for row in work.rows:
             self._entry("row", case_id, row.id, None)
         for row_id, loss in work.lost:
-            self._entry("row", case_id, row_id, _hidden(loss, work.case_id, case_id))
+            self._entry("row", case_id, row_id, _told(loss, work.case_id, case_id))
         for row, refusal in work.refused:
-            drop = _hidden(refusal, work.case_id, case_id)
+            drop = _told(refusal, work.case_id, case_id)
             self._entry("row", case_id, row.id, drop)
             if drop and drop.status is Status.QUARANTINED and work.case is not None:
                 record = columns(row, work.case, self.spec, [])
@@ -72,9 +72,12 @@ class LedgerWriter:
         self._ledger.add({name: str(getattr(entry, name)) for name in Entry.__slots__})
 
 
-def _hidden(drop: Drop | None, key: str, case_id: str) -> Drop | None:
-    """The drop with the case's key replaced by its published id, where they differ."""
-    return drop if drop is None or key == case_id else replace(drop, detail=drop.detail.replace(key, case_id))
+def _told(drop: Drop | None, key: str, case_id: str) -> Drop | None:
+    """The drop with a sentence that names the case, by its published id."""
+    if drop is None:
+        return None
+    detail = drop.detail.replace(key, case_id) if key != case_id else drop.detail
+    return replace(drop, detail=detail if case_id in detail else f"{case_id}: {detail}")
 
 
 class _Table:

@@ -3,12 +3,23 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.plan import load_specs
 from flows.rows import Identities
 from flows.worker import open_converter
 from readers.base import open_reader
 from schemas.errors import UserError
-from schemas.recipe import Recipe
-from schemas.spec import DatasetSpec
+from schemas.recipe import Recipe, load_recipe
+from schemas.spec import DatasetSpec, resolve
+
+
+def load(path: Path, store: str = "") -> tuple[Recipe, list[DatasetSpec]]:
+    """The recipe at ``path`` and its specs, all checked; ``store`` stands in for the recipe's own."""
+    recipe = load_recipe(path.resolve())
+    if store:
+        recipe = recipe.model_copy(update={"store": resolve(store, Path.cwd())})
+    specs = load_specs(recipe)
+    check(recipe, specs)
+    return recipe, specs
 
 
 def check(recipe: Recipe, specs: Sequence[DatasetSpec]) -> None:
@@ -32,12 +43,6 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec]) -> None:
     elif not recipe.converters and any(choice.converters is None for choice in recipe.datasets):
         raise UserError("the recipe names neither converters nor synthesis, so no row could come of it; add converters")
     _check_version_is_new(recipe)
-
-
-def check_sources(specs: Sequence[DatasetSpec]) -> None:
-    """Raise `UserError` where data is missing: the one mistake worth finding before Prefect itself is started."""
-    for spec in specs:
-        check_root(spec)
 
 
 def check_root(spec: DatasetSpec) -> None:

@@ -24,7 +24,7 @@ from prefect.futures import PrefectFuture, as_completed  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
 from flows import accounting, preflight, release_files  # noqa: E402
-from flows.plan import Job, load_specs, plan_dataset  # noqa: E402
+from flows.plan import Job, plan_dataset  # noqa: E402
 from flows.pool import Workers  # noqa: E402
 from flows.progress import tell  # noqa: E402
 from flows.worker import finished  # noqa: E402
@@ -32,7 +32,7 @@ from flows.workspace import Workspace, read_json, write_json  # noqa: E402
 from schemas.errors import UserError  # noqa: E402
 from schemas.identity import digest  # noqa: E402
 from schemas.manifest import Manifest, ReleaseFile  # noqa: E402
-from schemas.recipe import DatasetChoice, Recipe, load_recipe  # noqa: E402
+from schemas.recipe import DatasetChoice, Recipe  # noqa: E402
 from schemas.spec import DatasetSpec  # noqa: E402
 
 
@@ -125,13 +125,7 @@ def release_flow(recipe: str, workers: int = 0, store: str = "", keep_work: bool
         UserError: the recipe or a spec is wrong; nothing was started.
         ReleaseError: a gate or the ledger refused; nothing was published.
     """
-    chosen = load_recipe(Path(recipe).resolve())
-    if store:
-        from schemas.spec import resolve
-
-        chosen = chosen.model_copy(update={"store": resolve(store, Path.cwd())})
-    specs = load_specs(chosen)
-    preflight.check(chosen, specs)
+    chosen, specs = preflight.load(Path(recipe), store)
     space = Workspace.of(chosen)
     with space.locked():
         pool = Workers(workers or os.cpu_count() or 1, space.folder / "workers.log")

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from flows import prefect_settings, preflight
-from flows.plan import load_specs
-from schemas.recipe import load_recipe
 
 
 def run_recipe(
     recipe: Path, *, workers: int = 0, store: str = "", keep_work: bool = False, as_json: bool = False
 ) -> dict[str, Any]:
     """Run one recipe and print what became of it; returns the flow's result."""
-    chosen = load_recipe(recipe.resolve())
-    preflight.check_sources(load_specs(chosen))
+    preflight.load(recipe, store)  # a mistake is told before Prefect itself takes its seconds to start
     result = quietly(recipe, workers, store, keep_work)
     if as_json:
         json.dump(result, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
