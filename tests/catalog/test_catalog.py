@@ -8,7 +8,7 @@ import pytest
 from schemas import plugins
 from schemas.recipe import load_recipe
 from schemas.spec import load_spec
-from schemas.taxonomy import triplet_problems
+from schemas.taxonomy import labels, propose, scale_of, scales, triplet_problems
 from schemas.yaml_file import validate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,22 @@ def test_label_kind_and_labels_agree(path: Path) -> None:
     if spec.label_kind in ("multi_class", "ordinal", "multi_label"):
         assert len(spec.canonical()) >= 2 or not spec.labels
     assert not set(spec.labels) & set(spec.ignore_labels)
-    assert all(word == word.strip() and word for word in spec.canonical())
+    assert [f"{word}: {propose(word)}" for word in spec.canonical() if word not in labels()] == []
+    if spec.label_kind == "ordinal" and spec.labels:
+        grades = scales()[scale_of(spec.canonical()[0])].grades
+        assert spec.canonical() == [grade for grade in grades if grade in spec.canonical()]
+
+
+def test_a_catalog_of_unknown_licence_gives_nothing_away(path: Path) -> None:
+    spec = load_spec(path)
+    assert spec.license != "LicenseRef-unknown" or spec.access != "open"
+
+
+def test_a_pattern_of_groups_compiles_and_has_a_group(path: Path) -> None:
+    rule = load_spec(path).group
+    assert (rule.by == "pattern") == bool(rule.pattern)
+    assert not rule.pattern or re.compile(rule.pattern).groups == 1
+    assert (rule.by == "field") == bool(rule.field)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
