@@ -44,7 +44,7 @@ def number(seen: Spot, view: View, text: str, colour: tuple[int, int, int]) -> M
     if min((x1 - x0) * view.width, (y1 - y0) * view.height) < _PLATE:
         # Above the region where there is room, else below it.
         y = y0 * view.height - _PLATE / 2 if y0 * view.height >= _PLATE else y1 * view.height + _PLATE / 2
-    return Mark("number", (x, y), colour, text)
+    return Mark("number", (x, min(max(y, 0.0), float(view.height))), colour, text)
 
 
 def anchor(seen: Spot, view: View) -> tuple[float, float]:

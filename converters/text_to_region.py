@@ -58,7 +58,7 @@ class TextToRegion:
         if ask.chance(coin, "absent") >= self.options.absent_share:
             return
         scene = region_scene(ask.case, ask.context.spec, index)
-        absent = scene.absent
+        absent = {name: proof for name, proof in scene.absent.items() if ask.words.kind(name) not in ("state", "clear")}
         if absent:
             label = sorted(absent)[ask.number(coin, "label", len(absent))]
             row = ask.id(f"image{index}/{label}")
