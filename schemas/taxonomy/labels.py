@@ -163,13 +163,13 @@ def canonical_label(word: str) -> str:
 
 
 def _side_first(word: str) -> str:
-    """``kidney right`` and ``right sided kidney`` as ``right kidney``; the word itself where no side is in it."""
-    parts = [part for part in word.split() if part not in ("sided", "side")]
-    for short, side in (("left", "left"), ("right", "right"), ("l", "left"), ("r", "right")):
-        if len(parts) > 1 and short in (parts[0], parts[-1]):
-            rest = parts[1:] if parts[0] == short else parts[:-1]
-            return " ".join([side, *rest])
-    return word
+    """``kidney right``, ``rib left 3`` and ``right sided kidney`` with the side in front; others as they are."""
+    words = [part for part in word.split() if part not in ("sided", "side")]
+    sides = {"left": "left", "right": "right", "l": "left", "r": "right"}
+    found = [part for part in words if part in sides]
+    if len(found) != 1 or len(words) < 2:
+        return word
+    return " ".join([sides[found[0]], *(part for part in words if part != found[0])])
 
 
 def propose(word: str, count: int = 3) -> list[str]:
