@@ -60,9 +60,17 @@ def run(
     workers: Workers = 0,
     store: Annotated[str, typer.Option(help="Folder or address instead of the recipe's store.")] = "",
     keep_work: Annotated[bool, typer.Option(help="Keep the work folder, for finding out what happened.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Only say what a model would be asked, and what it would cost.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a recipe: read, convert, write, gate, pack and publish; a killed run goes on where it stopped."""
+    if dry_run:
+        from flows.estimate import estimate_recipe
+
+        print_json(estimate_recipe(recipe))
+        return
     from flows.run_command import run_recipe
 
     run_recipe(recipe, workers=workers, store=store, keep_work=keep_work, as_json=as_json)
@@ -75,7 +83,7 @@ def inspect(path: Annotated[Path, typer.Argument(help="A folder, zip or tar.")],
 
     found = inspect(str(path))
     if as_json:
-        _print_json([{"reader": name, "confidence": claim.confidence, "why": claim.why} for name, claim in found])
+        print_json([{"reader": name, "confidence": claim.confidence, "why": claim.why} for name, claim in found])
         return
     if not found:
         raise UserError(f"no reader recognises {path}; `medcurate catalog --readers` lists the layouts that are known")
@@ -96,7 +104,7 @@ def check(
 
     report = check_spec(spec, cases, pictures)
     if as_json:
-        _print_json(report.to_json())
+        print_json(report.to_json())
     else:
         show(report)
     if not report.usable:
@@ -113,7 +121,7 @@ def releases(
 
     found = [item.to_json() for item in releases(store)]
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         print_table("releases", found)
 
@@ -141,7 +149,7 @@ def verify(
 
     problems = verify(release)
     if as_json:
-        _print_json({"release": release, "problems": problems})
+        print_json({"release": release, "problems": problems})
     for problem in [] if as_json else problems:
         typer.secho(problem, err=True, fg=typer.colors.RED)
     if problems:
@@ -164,11 +172,14 @@ def deploy(
     typer.echo(register(recipe, cron=cron, name=name, pool=pool, workers=workers))
 
 
-def _print_json(data: Any) -> None:
+def print_json(data: Any) -> None:
+    """Print ``data`` for machines."""
     json.dump(data, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True, default=str)
     sys.stdout.write("\n")
 
 
 def main() -> None:
     """Entry point of the ``medcurate`` command."""
+    from flows import cli_more  # noqa: F401 - registers its commands
+
     app()

@@ -76,7 +76,7 @@ def plan_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space
         str(recipe.seed), recipe.language, str(recipe.decode), wanted,
         recipe.synthesis.model_dump_json() if recipe.synthesis else "", os.environ.get("MEDCURATE_ID_KEY", ""),
     )  # fmt: skip
-    answers = (recipe.synthesis.answers if recipe.synthesis else "") or str(space.folder.parent / "answers")
+    answers = answers_of(recipe, space)
     return [
         Job(
             dataset=spec.name, index=index, items=str(folder / part["file"]), cases=part["cases"],
@@ -85,6 +85,11 @@ def plan_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space
         )
         for index, part in enumerate(plan["partitions"])
     ]  # fmt: skip
+
+
+def answers_of(recipe: Recipe, space: Workspace) -> str:
+    """Where a model's answers are stored: as the recipe says, else beside the workspaces, to outlive them."""
+    return (recipe.synthesis.answers if recipe.synthesis else "") or str(space.folder.parent / "answers")
 
 
 def read_items(path: Path) -> Iterator[Item | Refusal]:

@@ -12,22 +12,30 @@ from schemas.recipe import Recipe, load_recipe
 from schemas.spec import DatasetSpec, resolve
 
 
-def load(path: Path, store: str = "") -> tuple[Recipe, list[DatasetSpec]]:
-    """The recipe at ``path`` and its specs, all checked; ``store`` stands in for the recipe's own."""
+def load(path: Path, store: str = "", *, ask_engine: bool = True) -> tuple[Recipe, list[DatasetSpec]]:
+    """The recipe at ``path`` and its specs, all checked.
+
+    Args:
+        path: the recipe's file.
+        store: stands in for the recipe's own.
+        ask_engine: also see whether the model that is to be asked is there.
+    """
     recipe = load_recipe(path.resolve())
     if store:
         recipe = recipe.model_copy(update={"store": resolve(store, Path.cwd())})
     specs = load_specs(recipe)
-    check(recipe, specs)
+    check(recipe, specs, ask_engine=ask_engine)
     return recipe, specs
 
 
-def check(recipe: Recipe, specs: Sequence[DatasetSpec]) -> None:
+def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = True) -> None:
     """Raise `UserError` for anything in recipe or specs that could not work."""
     from quality.licences import check_licences
+    from quality.release import check_recipe
     from quality.row_gates import open_gates
 
     check_licences(recipe, specs)
+    check_recipe(recipe)
     for choice, spec in zip(recipe.datasets, specs, strict=True):
         check_root(spec)
         open_reader(spec, Path(choice.spec))
@@ -39,7 +47,8 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec]) -> None:
         from synthesis.pipeline import check_engine, open_tasks
 
         open_tasks(recipe.synthesis.tasks)
-        check_engine(recipe.synthesis.engine)
+        if ask_engine:
+            check_engine(recipe.synthesis.engine)
     elif not recipe.converters and any(choice.converters is None for choice in recipe.datasets):
         raise UserError("the recipe names neither converters nor synthesis, so no row could come of it; add converters")
     _check_version_is_new(recipe)

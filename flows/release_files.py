@@ -49,6 +49,7 @@ def write_all(
     from quality.licences import check_licences
     from storage.card import write_card
     from storage.croissant import write_croissant
+    from storage.report import write_report
 
     terms = check_licences(recipe, specs)
     manifest = Manifest(
@@ -66,6 +67,7 @@ def write_all(
     )
     write_card(folder, manifest, totals)
     write_croissant(folder, manifest)
+    write_report(folder, manifest, totals)
     others = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     known = {file.path for file in shards} | {"manifest.json"}
     manifest.files += [entry(path, folder) for path in others if path.relative_to(folder).as_posix() not in known]

@@ -1,0 +1,118 @@
+"""Commands around releases, the catalog and other people's converters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli import Json, command, print_json
+
+
+@command
+def report(
+    release: Annotated[str, typer.Argument(help="Folder or address of one release.")],
+    to: Annotated[Path, typer.Option(help="File to write.")] = Path("report.html"),
+) -> None:
+    """Write a page about a release: what became of everything, gates, make-up, rows with regions drawn."""
+    from flows.release_report import page_of
+
+    to.write_text(page_of(release), "utf-8")
+    typer.echo(str(to))
+
+
+@command
+def export(
+    release: Annotated[str, typer.Argument(help="Folder or address of one release.")],
+    format: Annotated[str, typer.Option(help="llava, llama_factory, openai, qwen, trl, vlmevalkit, r1 or coco.")],
+    to: Annotated[Path, typer.Option(help="An empty folder.")],
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a release as a trainer or an evaluation kit wants it."""
+    from storage.export import export
+
+    done = export(release, format, to, split)
+    if as_json:
+        print_json(done.to_json())
+    else:
+        typer.echo(f"{done.rows} rows written to {to}" + (f", {done.left_out} left out" if done.left_out else ""))
+
+
+@command
+def diff(
+    old: Annotated[str, typer.Argument(help="Folder or address of one release.")],
+    new: Annotated[str, typer.Argument(help="Folder or address of another.")],
+    as_json: Json = False,
+) -> None:
+    """Say what changed from one release to another."""
+    from storage.diff import diff
+
+    found = diff(old, new)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        typer.echo(found.to_text())
+
+
+@command
+def catalog(
+    folder: Annotated[Path, typer.Argument(help="Folder of specs.")] = Path("catalog"),
+    modality: Annotated[str, typer.Option(help="Only this modality.")] = "",
+    anatomy: Annotated[str, typer.Option(help="Only this anatomy.")] = "",
+    access: Annotated[str, typer.Option(help="open, credentialed or restricted.")] = "",
+    license: Annotated[str, typer.Option(help="Only licences that begin so.")] = "",
+    search: Annotated[str, typer.Option(help="Only specs that hold this word in name, title, task or labels.")] = "",
+    readers: Annotated[bool, typer.Option(help="List the layouts that can be read instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the datasets of the catalog, or the layouts that can be read."""
+    from flows.catalog import find_specs, layouts
+    from flows.show import print_table
+
+    if readers:
+        rows = layouts()
+    else:
+        rows = find_specs(folder, modality=modality, anatomy=anatomy, access=access, license=license, search=search)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table("layouts" if readers else "datasets", rows)
+
+
+@command
+def quarantine(
+    release: Annotated[Path, typer.Argument(help="Folder of one release.")],
+    reason: Annotated[str, typer.Option(help="Show the rows that were refused for this reason.")] = "",
+    rows: Annotated[int, typer.Option(help="How many to show.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show which rows were refused and why."""
+    from flows.quarantine import reasons, refused
+    from flows.show import print_table
+
+    found = refused(release, reason, rows) if reason else reasons(release)
+    if as_json:
+        print_json(found)
+    else:
+        print_table("refused rows", found)
+
+
+@command
+def check_converter(
+    entry: Annotated[str, typer.Argument(help="Registered name, or module:Class.")],
+    fixtures: Annotated[Path | None, typer.Option(help="Folder of <dataset>/spec.yaml and cases.json.")] = None,
+    golden: Annotated[Path | None, typer.Option(help="File of the rows that were right.")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Write the golden file anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold a converter against the contract: determinism, schema, placeholders, leaks, regions, agreement."""
+    from converters.contract.kit import check_entry
+
+    problems = check_entry(entry, fixtures, golden, update=update)
+    sentences = list(dict.fromkeys(f"{problem.check}: {problem.sentence}" for problem in problems))
+    if as_json:
+        print_json(sentences)
+    else:
+        typer.echo("\n".join(sentences) or f"{entry} holds the converter contract")
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,57 @@
+"""``medcurate run --dry-run``: what a recipe would ask a model, from a sample of its cases."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from flows import preflight
+from flows.plan import answers_of
+from flows.steps import convert, read, render_pictures, run_steps
+from flows.worker import open_converter
+from flows.workspace import Workspace
+from readers.base import open_reader
+from readers.source import Source
+from schemas.context import Context
+from schemas.errors import UserError
+from schemas.recipe import DatasetChoice, Recipe
+from schemas.spec import DatasetSpec
+
+SAMPLE = 32
+"""Cases looked at per dataset; the figures are scaled by the number of cases listed."""
+
+
+def estimate_recipe(path: Path) -> dict[str, Any]:
+    """Requests, tokens and cost by dataset and in all."""
+    recipe, specs = preflight.load(path, ask_engine=False)
+    if recipe.synthesis is None:
+        raise UserError("the recipe has no synthesis, so no model is asked anything")
+    answers = answers_of(recipe, Workspace.of(recipe))
+    sets = {
+        spec.name: _estimate_dataset(recipe, choice, spec, answers)
+        for choice, spec in zip(recipe.datasets, specs, strict=True)
+    }
+    names = ("cases", "requests", "stored", "tokens_in", "tokens_out", "cost")
+    return {"datasets": sets, "all": {name: round(sum(one[name] for one in sets.values()), 4) for name in names}}
+
+
+def _estimate_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, answers: str) -> dict[str, Any]:
+    from synthesis.accounting import estimate
+    from synthesis.pipeline import open_tasks
+
+    assert recipe.synthesis is not None
+    source = Source.open(spec.root)
+    reader = open_reader(spec, source=source)
+    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
+    listed = min(sum(1 for _ in reader.items()), choice.limit or 1 << 62)
+    chosen = recipe.converters if choice.converters is None else choice.converters
+    works = run_steps(
+        read(islice(reader.items(), min(SAMPLE, listed)), reader),
+        [
+            convert([open_converter(one) for one in chosen], context),
+            render_pictures(source, recipe.decode, all_of_case=True),
+        ],
+    )
+    found = estimate(works, open_tasks(recipe.synthesis.tasks), recipe.synthesis.engine, answers, context)
+    scale = listed / max(1, found.cases)
+    scaled = {name: round(getattr(found, name) * scale) for name in ("requests", "stored", "tokens_in", "tokens_out")}
+    return {"cases": listed, "looked_at": found.cases, **scaled, "cost": round(found.cost * scale, 4)}
