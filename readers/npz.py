@@ -31,7 +31,7 @@ class NpzOptions(Strict):
     images: str = "{split}_images"
     """Name of the arrays of pictures, ``(N, H, W)``, ``(N, H, W, C)`` or, for volumes, ``(N, D, H, W)``."""
     labels: str = "{split}_labels"
-    """Name of the arrays of class numbers ``(N,)`` or ``(N, 1)``, or of zeros and ones ``(N, K)`` for several labels."""
+    """Name of the arrays of class numbers ``(N,)`` or ``(N, 1)``, or of zeros and ones ``(N, K)`` for many labels."""
     masks: str = "{split}_label"
     """Name of the arrays of masks ``(N, H, W)``."""
     classes: dict[int, str] = Field(default_factory=dict)

@@ -103,3 +103,29 @@ def _license(documents: dict[str, dict[str, Any]]) -> dict[str, str]:
         if isinstance(item, dict)
     } - {""}
     return {"license": named.pop()} if len(named) == 1 else {}
+
+
+def recognise_yolo(source: Source) -> Recognition | None:
+    """Text files of five numbers and more a line, named as pictures are."""
+    from readers.yolo import NAME_FILES, names_in
+
+    stems = {stem(path) for path in survey(source) if is_picture(path)}
+    texts = [path for path in survey(source) if path.lower().endswith(".txt") and stem(path) in stems]
+    sound = [path for path in texts[:50] if _is_yolo(source.head(path, 2000))]
+    if not sound or len(sound) < 0.5 * len(texts[:50]):
+        return None
+    inside = all("labels" in path.split("/") for path in sound)
+    options: dict[str, Any] = {} if inside else {"labels": "", "images": ""}
+    path = next((name for name in NAME_FILES if source.exists(name)), "")
+    words = tuple(names_in(source, path).values()) if path else ()
+    hints = {"label_kind": "multi_label", **({"split": "shipped"} if splits_in(sound) else {})}
+    why = f"{len(sound)} text files are named as pictures and hold YOLO lines of a class and fractions"
+    return Recognition(0.9, why, options, words, hints)
+
+
+def _is_yolo(head: bytes) -> bool:
+    lines = [line.split() for line in head.decode("ascii", "replace").split("\n")[:-1] or [""] if line.strip()]
+    return bool(lines) and all(
+        len(line) >= 5 and line[0].isdigit() and all(part.replace(".", "", 1).isdigit() for part in line[1:])
+        for line in lines[:5]
+    )
