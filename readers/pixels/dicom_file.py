@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from readers.pixels.cache import BoundedCache
@@ -24,6 +24,10 @@ Stored = np.ndarray[Any, Any]
 
 MOST_PIXELS = 1 << 28
 """Samples that one frame may have; more is refused before anything is decoded."""
+
+_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom")
+"""Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
+pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
 
 # Files break DICOM's value rules all the time; what matters is checked where it is used.
 config.settings.reading_validation_mode = config.IGNORE
@@ -114,10 +118,13 @@ def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
 def _refuse_short(dataset: Dataset, syntax: UID, samples: int, name: str) -> None:
     if "PixelData" not in dataset:
         return
-    held = len(dataset.PixelData or b"")
+    try:
+        held = len(dataset.PixelData or b"")
+    except Exception:  # noqa: BLE001 - an element of no known kind
+        raise CaseError("corrupt_dicom", f"the pixel data element of {name} is broken") from None
     if held == 0:
         raise CaseError("missing_pixels", f"{name} has an empty pixel data element")
-    if _is_compressed(syntax) or dataset.get("PhotometricInterpretation") == "YBR_FULL_422":
+    if _is_compressed(syntax) or word(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
         return
     wanted = math.ceil(samples * int(number(dataset, "BitsAllocated", 8)) / 8)
     if held < wanted:
@@ -136,14 +143,29 @@ def _decode(dataset: Dataset, syntax: UID, index: int, name: str) -> Stored:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         raise CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder") from None
+    if not syntax.is_encapsulated:
+        return _decoded_by(decoder, dataset, index, "", syntax, name)
+    failure: CaseError | None = None
+    for plugin in _PLUGINS:
+        if plugin in decoder.available_plugins:
+            try:
+                return _decoded_by(decoder, dataset, index, plugin, syntax, name)
+            except CaseError as error:
+                failure = failure or error
+    raise failure or CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
+
+
+def _decoded_by(decoder: Decoder, dataset: Dataset, index: int, plugin: str, syntax: UID, name: str) -> Stored:
     try:
-        array, _ = decoder.as_array(dataset, index=index)
-    except Exception as error:  # noqa: BLE001 - each codec plugin raises its own kinds
+        array, _ = decoder.as_array(dataset, index=index, decoding_plugin=plugin)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - codec plugins raise their own kinds, those in Rust panic
         raise _decoding_error(error, syntax, name) from None
     return np.asarray(array)
 
 
-def _decoding_error(error: Exception, syntax: UID, name: str) -> CaseError:
+def _decoding_error(error: BaseException, syntax: UID, name: str) -> CaseError:
     said = str(error)
     # Process 2-12 with more than 8 bits per sample beyond the extended process has no decoder in Python.
     if syntax in ("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55") or "missing dependencies" in said:

@@ -8,7 +8,7 @@ from typing import Any
 
 import nibabel as _nibabel
 import numpy as np
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from readers.pixels.cache import BoundedCache
 from readers.pixels.sniff import sniff
@@ -34,6 +34,7 @@ _OTHER = frozenset(
 )
 _BAD_GEOMETRY = Finding("bad_geometry", "the header's affine is not a number or not invertible")
 SHEAR_COSINE = 0.01
+_IsalError: Any = isal_zlib.error
 _MEASURED_VOXELS = 1 << 20
 
 
@@ -172,7 +173,7 @@ def _unpack(data: bytes, count: int, path: str, exact: bool = True) -> bytes:
         raise CaseError(
             "truncated_volume", f"the gzip data of {printable(path)} ends too early; copy it again"
         ) from None
-    except (OSError, igzip.BadGzipFile, ValueError) as error:
+    except (OSError, _IsalError, ValueError) as error:
         raise CaseError("corrupt_volume", f"{printable(path)} cannot be unpacked ({type(error).__name__})") from None
     if exact and len(unpacked) < count:
         raise CaseError("truncated_volume", f"{printable(path)} ends before its last voxel; copy it again")
