@@ -1,12 +1,15 @@
 """The engine that asks servers of the OpenAI protocol (vLLM, SGLang, TGI, hosted ones), several at once."""
 
 import asyncio
+import json
 import random
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, NoReturn, TypeVar
+
+import httpx2
 
 from schemas.errors import UserError
 from schemas.recipe import EngineChoice
@@ -23,6 +26,7 @@ from synthesis.trouble import Cure, Trouble, classify
 Outcome = Answer | Failure
 Result = TypeVar("Result")
 MAX_BACKOFF_S = 30.0
+JSON_BODY = {"headers": {"content-type": "application/json"}}
 OVERLOAD = ("rate_limited", "server_error", "timeout")
 """Troubles that say that fewer requests at once would fare better."""
 
@@ -103,13 +107,21 @@ class OpenAIEngine:
     def close(self) -> None:
         """Let go of the connections and stop the loop; requests in flight are given up."""
         self.account()
-        self._run(self._servers.close())
+        self._run(self._give_up())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
         self._answers.close()
         if self._let_go is not None:
             self._let_go()
+
+    async def _give_up(self) -> None:
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._servers.close()
 
     def _landed(self, digest: str) -> None:
         with self._lock:
@@ -139,7 +151,7 @@ class OpenAIEngine:
 
     async def _ask(self, request: Request) -> dict[str, Any] | Trouble:
         """Try until there is a reply or no hope; raises `UserError` where no request would be answered."""
-        body = wire.chat_body(self._choice, request)
+        body = json.dumps({**wire.chat_body(self._choice, request), **self._options.extra_body}).encode()
         started = time.monotonic()
         tries = 0
         while True:
@@ -163,7 +175,7 @@ class OpenAIEngine:
             tries += reply.cure is Cure.AGAIN
             self.counts.retries += 1
 
-    async def _in_turn(self, body: dict[str, Any]) -> tuple[dict[str, Any] | Trouble, Server]:
+    async def _in_turn(self, body: bytes) -> tuple[dict[str, Any] | Trouble, Server]:
         """One try, when the limiter lets it, at the server with the least to do; its fate moves the limit."""
         token = await self._limiter.enter()
         server = self._servers.pick()
@@ -177,14 +189,14 @@ class OpenAIEngine:
             self._limiter.overloaded(token)
         return reply, server
 
-    async def _try(self, server: Server, body: dict[str, Any]) -> dict[str, Any] | Trouble:
+    async def _try(self, server: Server, body: bytes) -> dict[str, Any] | Trouble:
         server.flying += 1
         try:
             async with asyncio.timeout(self._choice.timeout_s):
-                raw = await server.client.chat.completions.with_raw_response.create(
-                    **body, extra_body=self._options.extra_body or None
+                raw = await server.client.post(
+                    "/chat/completions", cast_to=httpx2.Response, content=body, options=JSON_BODY
                 )
-            reply = parse_reply(raw.http_response.content, self._choice.model)
+            reply = parse_reply(raw.content, self._choice.model)
         except Exception as error:
             trouble = classify(error, self._choice.timeout_s)
             if trouble is None:

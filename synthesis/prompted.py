@@ -83,6 +83,8 @@ class PromptedTask(ABC):
         self.options = options
         self._path = Path(options.prompt) if options.prompt else prompt_file.built_in(self.name)
         self._style = prompt_file.load_style(self._path, options.style)
+        self._digests: dict[type[Written], str] = {}
+        self._last: Setting | None = None
 
     @abstractmethod
     def model(self, setting: Setting) -> type[Written]:
@@ -135,6 +137,12 @@ class PromptedTask(ABC):
 
     def setting(self, case: Case, context: Context) -> Setting:
         """What is shown, known and drawn."""
+        last = self._last
+        if last is None or last.case is not case or last.context is not context:
+            last = self._last = self._work_out(case, context)
+        return last
+
+    def _work_out(self, case: Case, context: Context) -> Setting:
         shown = case.images[: self.options.max_images]
         draw = identity.generator(context.seed, self.row_id(case, "draw"))
         scene = draw.choice(self._style.scenes) if self._style.scenes else None
@@ -173,10 +181,15 @@ class PromptedTask(ABC):
             model=answer.model,
             revision=answer.revision,
             sampling=answer.sampling,
-            prompt_digest=prompt_file.style_digest(self._style, schema_of(self.model(setting))),
+            prompt_digest=self._digest(self.model(setting)),
             image_shown=self.shows_image,
             request_digest=answer.digest,
         )
+
+    def _digest(self, model: type[Written]) -> str:
+        if model not in self._digests:
+            self._digests[model] = prompt_file.style_digest(self._style, schema_of(model))
+        return self._digests[model]
 
     def _messages(self, setting: Setting) -> tuple[tuple[str, str], ...]:
         language = LANGUAGES.get(setting.context.language, setting.context.language)

@@ -27,20 +27,26 @@ class Trouble:
     """Seconds that the server asked us to wait."""
 
 
+LOST = Trouble("connection", "the connection to the server was lost", Cure.ELSEWHERE)
+
+
 class BadReplyError(Exception):
     """The server said 200 but not a chat completion."""
 
 
 def classify(error: Exception, timeout_s: float) -> Trouble | None:
     """The trouble behind an exception of the client; ``None`` where it is not the server's (a bug of ours)."""
+    import httpx2
     import openai
 
+    if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, httpx2.ConnectTimeout):
+        return LOST  # also what the transport makes of a connection that breaks before the answer
     if isinstance(error, (TimeoutError, openai.APITimeoutError)):
         return Trouble("timeout", f"the server gave no answer within {timeout_s:g} s", Cure.AGAIN)
     if isinstance(error, openai.APIStatusError):
         return _of_status(error)
     if isinstance(error, openai.APIConnectionError):
-        return Trouble("connection", "the connection to the server was lost", Cure.ELSEWHERE)
+        return LOST
     if isinstance(error, BadReplyError):
         return Trouble("bad_reply", f"the server's reply is no chat completion: {error}", Cure.AGAIN)
     return None

@@ -39,7 +39,7 @@ def request_digest(choice: EngineChoice, request: Request) -> str:
 
 
 def chat_body(choice: EngineChoice, request: Request) -> dict[str, Any]:
-    """Keyword arguments of ``chat.completions.create``; pictures stand before the text of the first user turn."""
+    """The body of a chat completion; pictures stand before the text of the first user turn."""
     pictures = [
         {
             "type": "image_url",
