@@ -1,6 +1,6 @@
 """The words that all datasets share: modalities, anatomy, clinical tasks, labels.  Pure data and small functions."""
 
-from schemas.taxonomy.axes import Axis, Concept, axis, canonical, modality_of_dicom, triplet_problems
+from schemas.taxonomy.axes import Axis, Concept, axis, canonical, modality_of_dicom, triplet_problems, within
 from schemas.taxonomy.labels import (
     LabelConcept,
     Scale,
@@ -33,4 +33,5 @@ __all__ = [
     "scale_of",
     "scales",
     "triplet_problems",
+    "within",
 ]

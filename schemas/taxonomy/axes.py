@@ -57,6 +57,13 @@ def canonical(name: Axis, word: str) -> str:
     return _spellings(name).get(word.strip().lower(), "")
 
 
+def within(name: Axis, word: str, wider: str) -> bool:
+    """Whether ``word`` is ``wider`` or lies below it (``liver`` within ``abdomen``); both canonical."""
+    while word and word != wider:
+        word = axis(name)[word].parent if word in axis(name) else ""
+    return bool(word)
+
+
 @cache
 def modality_of_dicom(code: str) -> str:
     """The canonical modality of a DICOM Modality value such as ``MR``, or an empty string."""
