@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from schemas.identity import digest
 from schemas.ledger import Status
 from schemas.manifest import Manifest, ReleaseFile
 from storage.atomic import write_bytes
@@ -52,7 +53,7 @@ def write_card(folder: Path, manifest: Manifest, totals: Totals) -> None:
     write_bytes(folder / "README.md", _card(head, _body(manifest, splits, totals)))
     tars = [folder / file.path for file in manifest.files if file.path.startswith("webdataset/")]
     if tars:
-        head = {"configs": _configs(splits, "{}-*.tar"), "dataset_info": {"features": _members(tars)}}
+        head = {"configs": _configs(manifest, splits, "{}-*.tar"), "dataset_info": {"features": _members(tars)}}
         write_bytes(folder / "webdataset" / "README.md", _card(head, _webdataset_body(manifest)))
         if not pattern:
             root = _front(manifest, splits, "webdataset/{}-*.tar") | {"dataset_info": head["dataset_info"]}
@@ -67,6 +68,7 @@ def narrow_cards(folder: Path, manifest: Manifest, subset: str) -> None:
         if path.is_file():
             head, body = split_card(path.read_text("utf-8"))
             for config in head.get("configs", []):
+                config["description"] = _identity(manifest)
                 config["data_files"] = [item for item in config["data_files"] if item["split"] in present]
             note = f"> This copy holds only a part of the release: `{subset}`. The numbers below are of the whole.\n\n"
             write_bytes(path, _card(head, note + body))
@@ -106,13 +108,23 @@ def _front(manifest: Manifest, splits: Mapping[str, Any], pattern: str) -> dict[
         "task_categories": ["visual-question-answering", "image-text-to-text"],
         "tags": ["medical", "medcurate"],
         "size_categories": [next((name for limit, name in SIZES if rows < limit), "n>10M")],
-        "configs": _configs(splits, pattern),
+        "configs": _configs(manifest, splits, pattern),
     }
 
 
-def _configs(splits: Iterable[str], pattern: str) -> list[dict[str, Any]]:
+def _configs(manifest: Manifest, splits: Iterable[str], pattern: str) -> list[dict[str, Any]]:
     files = [{"split": split, "path": pattern.format(split)} for split in splits]
-    return [{"config_name": "default", "data_files": files}]
+    return [{"config_name": "default", "description": _identity(manifest), "data_files": files}]
+
+
+def _identity(manifest: Manifest) -> str:
+    """Name, version and a digest of the shards.
+
+    `datasets` finds its cache by the folder's last name (here the version) and these configs: two releases of
+    version 1.0 whose configs were equal would be taken for each other, silently.
+    """
+    shards = sorted(file.sha256 for file in manifest.files if shard_split(file.path))
+    return f"{manifest.name} {manifest.version} {digest(*shards)}"
 
 
 def by_split(files: Iterable[ReleaseFile]) -> dict[str, tuple[int, int]]:

@@ -83,6 +83,23 @@ def test_datasets_reads_parquet_eager_and_streaming(release, tmp_path):
     }  # fmt: skip
 
 
+def test_datasets_does_not_take_one_release_for_another_of_the_same_version(factory, tmp_path):
+    script = """
+from datasets import load_dataset
+found = []
+for store in ("one", "two"):
+    for part in ("", "/webdataset"):
+        rows = load_dataset(f"{folder}/{store}/cells/1.0.0{part}", split="train")
+        found.append(sorted({r["case_id"] if "case_id" in r else r["json"]["case_id"] for r in rows}))
+print(json.dumps(found))
+"""
+    for store, first in (("one", 1), ("two", 6)):
+        folder, manifest = factory.release([simple_case(n) for n in range(first, first + 4)], store)
+        publish(folder, factory.base / "stores" / store, manifest)
+    one, two = ["c1", "c2", "c3", "c4"], ["c6", "c7", "c8", "c9"]
+    assert alone(script, str(factory.base / "stores"), tmp_path) == [one, one, two, two]
+
+
 TARS = """
 from datasets import load_dataset
 def describe(samples):
