@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
+from quality import rle
 from quality.rle import measure
 from quality.row_gates import STANDARD, gate, open_gates
 from quality.row_gates import _open as open_gate
@@ -195,7 +196,7 @@ def test_regions_smallest_side(judge: Judge, row: Instruction) -> None:
     assert judge("regions", thin, min_side=4.1) == ["region_small"]
 
 
-def test_run_lengths_are_read_as_pycocotools_writes_them() -> None:
+def test_run_lengths_are_read_as_pycocotools_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     for density in (0.0, 0.01, 0.5, 0.99, 1.0):
         grid = np.asfortranarray((rng.random((37, 53)) < density).astype(np.uint8))
@@ -205,6 +206,15 @@ def test_run_lengths_are_read_as_pycocotools_writes_them() -> None:
         assert area == grid.sum()
         assert box == (x, y, x + across, y + down)
         assert measure(encoded["counts"].decode(), 38, 53) is None
+        # The loop for short strings and numpy for long ones read alike.
+        text = encoded["counts"].decode()
+        monkeypatch.setattr(rle, "SHORT", 10**9)
+        by_loop = rle.runs(text).tolist()
+        monkeypatch.setattr(rle, "SHORT", 0)
+        assert rle.runs(text).tolist() == by_loop
+        measure.cache_clear()
+        assert measure(text, 37, 53) == (area, box)
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize(
