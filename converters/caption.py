@@ -48,10 +48,10 @@ class Caption:
         if scene.from_regions:
             things = [_thing(ask, label, len(scene.present[label])) for label in labels]
         else:
-            things = [label if states else words.phrase(label) for label in labels]
+            things = [words.name(label) if states else words.phrase(label) for label in labels]
         told = ask.draw("state" if states else "showing", row)
         slots = ask.slots(scene.images) | {"content": words.listed(things)}
-        text = " ".join([told.fill(slots), *self._where(ask, scene, spots, row)])
+        text = words.SPACE.join([told.fill(slots), *self._where(ask, scene, spots, row)])
         places = tuple(found.place for group in spots.values() for found in group)
         return ask.row(
             row,

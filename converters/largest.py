@@ -48,7 +48,8 @@ class Largest:
         if first.share < self.options.margin * second.share or any(cut_off(seen) for _, seen in found.values()):
             return None
         row = ask.id(f"image{index}")
-        options, right = options_of(ask, row, order[0], order[1:], self.options.choices)
+        labels, right = options_of(ask, row, order[0], order[1:], self.options.choices)
+        options = tuple(ask.words.name(label) for label in labels)
         template = ask.draw("ask", row)
         return ask.row(
             row,
@@ -57,10 +58,10 @@ class Largest:
             LETTERS[right],
             images=(index,),
             template=template.id,
-            facts=tuple(f"regions[{found[label][0]}]" for label in options),
-            short=order[0],
+            facts=tuple(f"regions[{found[label][0]}]" for label in labels),
+            short=options[right],
             options=options,
             answer_index=right,
-            regions=tuple(found[label][1].place for label in options),
+            regions=tuple(found[label][1].place for label in labels),
             labels=tuple(found),
         )

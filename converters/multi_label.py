@@ -63,12 +63,18 @@ class MultiLabel:
         return ask.row(
             row,
             "multi_label",
-            "\n".join([template.fill(ask.slots(scene.images)), lettered(options), please]),
+            "\n".join(
+                [
+                    template.fill(ask.slots(scene.images)),
+                    lettered([ask.words.name(option) for option in options]),
+                    please,
+                ]
+            ),
             letters,
             images=scene.images,
             template=template.id,
             facts=tuple(fact for name in options for fact in (scene.present | scene.absent)[name]),
-            short=", ".join(chosen),
+            short=", ".join(ask.words.name(name) for name in chosen),
             labels=tuple(scene.present),
         )
 
@@ -86,12 +92,12 @@ class MultiLabel:
         return ask.row(
             row,
             "multi_label",
-            template.fill(ask.slots(scene.images) | {"findings": ", ".join(names)}),
-            "\n".join(f"{name}: {said[state]}" for name, state in states.items()),
+            template.fill(ask.slots(scene.images) | {"findings": ", ".join(words.name(name) for name in names)}),
+            "\n".join(f"{words.name(name)}: {said[state]}" for name, state in states.items()),
             images=scene.images,
             template=template.id,
             facts=tuple(fact for fact in facts if not fact.startswith("no label")) or ("labels",),
-            short="; ".join(f"{name}: {said[state]}" for name, state in states.items()),
+            short="; ".join(f"{words.name(name)}: {said[state]}" for name, state in states.items()),
             labels=tuple(scene.present),
         )
 

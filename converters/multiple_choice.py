@@ -56,8 +56,9 @@ class MultipleChoice:
         wrong = sorted(name for name in scene.absent if not close(name, answer))
         if not wrong:
             return None
-        options, index = self._options(ask, row, answer, wrong)
-        things = all(ask.words.kind(option) not in ("state", "clear") for option in options)
+        labels, index = self._options(ask, row, answer, wrong)
+        things = all(ask.words.kind(label) not in ("state", "clear") for label in labels)
+        options = tuple(ask.words.name(label) for label in labels)
         template = ask.draw("one_of" if things and not scene.exclusive else "which", row)
         right = options[index]
         return ask.row(
@@ -67,7 +68,7 @@ class MultipleChoice:
             LETTERS[index],
             images=scene.images,
             template=template.id,
-            facts=(*scene.present[answer], *(fact for name in options for fact in scene.absent.get(name, ()))),
+            facts=(*scene.present[answer], *(fact for name in labels for fact in scene.absent.get(name, ()))),
             short=right,
             options=options,
             answer_index=index,

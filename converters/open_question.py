@@ -40,7 +40,8 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
     clear = any(words.kind(label) == "clear" for label in labels)
     classed = states or (scene.exclusive and not clear)
     things = [
-        label if classed else words.plural(label) if label in several else words.phrase(label) for label in labels
+        words.name(label) if classed else words.plural(label) if label in several else words.phrase(label)
+        for label in labels
     ]
     slots = ask.slots(scene.images)
     template = ask.draw("answer_class" if classed else "answer", row)
@@ -52,6 +53,6 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
         images=scene.images,
         template=question.id,
         facts=tuple(fact for facts in scene.present.values() for fact in facts),
-        short=", ".join(labels),
+        short=", ".join(words.name(label) for label in labels),
         labels=tuple(labels),
     )

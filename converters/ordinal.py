@@ -43,7 +43,7 @@ class Ordinal:
     ) -> Instruction:
         row = ask.id(variant)
         here = scale.index(grade)
-        slots = ask.slots(images) | {"scale": ", ".join(scale), "grade": grade}
+        slots = ask.slots(images) | {"scale": ", ".join(ask.words.name(name) for name in scale)}
         compare = ask.chance(row, "compare") < self.options.compare_share
         # The side is drawn before a grade on it, so that yes and no stay balanced where both sides exist.
         more = ask.chance(row, "more") < 0.5
@@ -56,8 +56,8 @@ class Ordinal:
         return ask.row(
             row,
             "ordinal",
-            template.fill(slots | {"other": other}),
-            said if compare else grade,
+            template.fill(slots | {"other": ask.words.name(other)}),
+            said if compare else ask.words.name(grade),
             images=images,
             template=template.id,
             facts=facts,

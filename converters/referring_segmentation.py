@@ -63,7 +63,7 @@ class ReferringSegmentation:
             images=(index,),
             template=template.id,
             facts=(f"regions[{number}]",),
-            short=label,
+            short=words.name(label),
             regions=(seen.place,),
             labels=(label,),
         )

@@ -52,8 +52,8 @@ class RegionToText:
         view = ask.case.images[index].view
         template, words = ask.draw("ask", row), ask.words
         slots = ask.slots((index,)) | {"box": numbers(seen.place, self.options.box, view)}
-        asked = f"{template.fill(slots)} {box_note(ask, self.options.box)}"
-        said = ask.draw("answer", row).fill({"thing": words.phrase(label), "label": label})
+        asked = words.SPACE.join([template.fill(slots), box_note(ask, self.options.box)])
+        said = ask.draw("answer", row).fill({"thing": words.phrase(label), "label": words.name(label)})
         return ask.row(
             row,
             "region_to_text",
@@ -62,7 +62,7 @@ class RegionToText:
             images=(index,),
             template=template.id,
             facts=(f"regions[{number}]",),
-            short=label,
+            short=words.name(label),
             regions=(seen.place,),
             labels=(label,),
         )

@@ -69,13 +69,13 @@ class TextToRegion:
                 "thing": words.definite(label),
                 "things": words.plural(label),
                 "be": words.be(label),
-                "label": label,
-                "none": words.counted(0, label) if countable else f"no {label}",
+                "label": words.name(label),
+                "none": words.counted(0, label),
             }
             yield ask.row(
                 row,
                 "text_to_region",
-                f"{asked.fill(slots)} {box_note(ask, self.options.box)}",
+                words.SPACE.join([asked.fill(slots), box_note(ask, self.options.box)]),
                 ask.draw("answer_absent_many" if countable else "answer_absent", row).fill(slots),
                 images=(index,),
                 template=asked.id,
@@ -94,7 +94,7 @@ class TextToRegion:
             "thing": words.definite(label),
             "things": words.plural(label),
             "be": words.be(label),
-            "boxes": written(label, places, self.options.box, view),
+            "boxes": written(words.name(label), places, self.options.box, view),
             "counted": words.counted(len(group), label),
         }
         which = "answer_many"
@@ -107,7 +107,7 @@ class TextToRegion:
         return ask.row(
             row,
             "text_to_region",
-            f"{asked.fill(slots)} {box_note(ask, self.options.box)}",
+            words.SPACE.join([asked.fill(slots), box_note(ask, self.options.box)]),
             ask.draw(which, row).fill(slots),
             images=(index,),
             template=asked.id,

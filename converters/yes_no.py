@@ -65,7 +65,7 @@ class YesNo:
         which = kind if kind in ("state", "clear") else "class" if scene.exclusive else "visible"
         template = ask.draw(f"{which}_negated" if negated else which, row)
         slots = ask.slots(scene.images) | {
-            "label": label,
+            "label": words.name(label),
             "thing": words.phrase(label),
             "be": words.be(label),
         }

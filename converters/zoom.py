@@ -92,7 +92,7 @@ class Zoom:
         return ask.row(
             row,
             "region_to_text" if naming else "text_to_region",
-            f"{template.fill(slots)} {box_note(ask, self.options.box)}",
+            words.SPACE.join([template.fill(slots), box_note(ask, self.options.box)]),
             ask.draw("answer_what" if naming else "answer_where", row).fill(slots),
             images=(index,),
             template=template.id,

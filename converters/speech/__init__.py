@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from schemas.errors import UserError
 
-_LANGUAGES = {"en": "converters.speech.english"}
+_LANGUAGES = {"en": "converters.speech.english", "zh": "converters.speech.chinese"}
 
 
 class Speech(Protocol):
@@ -15,11 +15,17 @@ class Speech(Protocol):
 
     YES: str
     NO: str
+    SPACE: str
+    """What stands between two sentences."""
     PLAIN: str
     """A picture of no named kind."""
 
     def kind(self, label: str) -> str:
         """How the label behaves: structure, plural, mass, countable, state, clear or unknown."""
+        ...
+
+    def name(self, label: str) -> str:
+        """The bare word for a label, as it stands among options."""
         ...
 
     def phrase(self, label: str) -> str:

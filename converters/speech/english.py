@@ -110,6 +110,11 @@ def article(phrase: str) -> str:
     return "an" if lower[:1] in tuple("aeiou") or lower.startswith(("hour", "honest")) else "a"
 
 
+def name(label: str) -> str:
+    """The bare word: the label itself, since canonical labels are English."""
+    return label
+
+
 @cache
 def phrase(label: str) -> str:
     """``the liver``, ``a platelet``, ``edema``: the label as it stands in a sentence."""
@@ -199,7 +204,7 @@ def picture(modality: str, anatomy: str = "", plane: str = "", projection: str =
     return " ".join(part for part in (plane or projection, name, f"of {place}" if place else "") if part)
 
 
-YES, NO, PLAIN = "Yes", "No", "image"
+YES, NO, PLAIN, SPACE = "Yes", "No", "image", " "
 _SIDES = {
     "A": "anterior",
     "P": "posterior",

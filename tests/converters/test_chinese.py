@@ -1,0 +1,58 @@
+"""Chinese rows: whole sentences in Chinese, canonical English kept in ``labels``, and the same contract."""
+
+import re
+
+import pytest
+
+from converters.contract import check_converter, sample_fixtures
+from converters.geometry_words import spot, where
+from converters.speech import chinese as zh
+from converters.templating import load_table
+from schemas.plugins import load
+
+SPOKEN = [
+    "caption", "multiple_choice", "yes_no", "open_question", "count", "region_to_text", "text_to_region", "acquisition",
+    "location", "relation", "size", "largest", "contact", "referring_segmentation", "multi_label", "ordinal",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_every_set_is_there_in_chinese(name):
+    table = load_table(name)
+    assert {which for which, language in table.sets if language == "zh"} == {which for which, _ in table.sets}
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_the_contract_holds_in_chinese(name):
+    assert check_converter(load("converters", name), sample_fixtures(), {"language": "zh"}) == []
+
+
+def test_no_two_labels_share_a_word():
+    words = list(zh.lexicon().labels.values())
+    assert len(set(words)) == len(words)
+
+
+def test_a_caption(make, blood):
+    row = make.ask("caption", *blood, language="zh")[0]
+    text = row.messages[1].content
+    assert "2个红细胞" in text and "血小板位于图像的右下部。" in text
+    assert not re.search(r"[a-z]{2,}| ", text)
+    assert row.labels == ("red blood cell", "platelet")
+    assert row.provenance.language == "zh" and row.provenance.template.endswith(".zh")
+
+
+def test_options_and_answer_are_chinese(make, chest):
+    row = make.ask("multiple_choice", *chest, language="zh")[0]
+    assert sorted(row.options) == sorted(["正常", "肺炎", "气胸", "肺癌"])
+    assert row.answer == "肺炎" and row.options[row.answer_index] == "肺炎"
+
+
+def test_sides_are_the_patients(make):
+    shown = make.view(100, 100, orientation="LP")
+    place = where(spot(make.box("spleen", (80, 75, 95, 90)), shown), shown)
+    assert zh.location(place.codes, place.patient, place.wide) == "位于视野的后部、患者左侧"
+
+
+def test_rows_in_two_languages_have_different_ids(make, chest):
+    english, chinese = make.ask("caption", *chest)[0], make.ask("caption", *chest, language="zh")[0]
+    assert english.id != chinese.id
