@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import ReleaseError
 from storage.plan import ShardPlan
-from storage.stage import CASES, rows_schema
+from storage.sorted_file import SortedFile
 
 OPEN_FILES = 200
 """Blob files kept open at once; a process may commonly open 1,024."""
@@ -59,10 +59,10 @@ class Shard:
         self.plan = plan
         self._folders = [Path(stage) for stage in stages]
         self._open: OrderedDict[int, int] = OrderedDict()
-        self.restricted = any(_holds_restricted(folder / "cases.parquet") for folder in self._folders)
+        self.restricted = False
         kept = _kept(plan, decisions)
-        self.cases = _sorted(self._read("cases.parquet", kept))
-        rows = _sorted(self._read("rows.parquet", kept))
+        self.cases = _sorted(self._read("cases.arrow", kept))
+        rows = _sorted(self._read("rows.arrow", kept))
         self._check(kept, rows)
         split = pa.array([plan.split], pa.string()).take(pa.array(np.zeros(rows.num_rows, np.int64)))
         self.rows = rows.drop_columns(["order", "stage"])
@@ -101,18 +101,18 @@ class Shard:
 
     def _read(self, name: str, kept: Any) -> Any:
         """The lines of all stages' ``name`` about kept cases, with the number of the stage."""
-        schema = CASES if name == "cases.parquet" else rows_schema()
-        within = [("order", ">=", self.plan.first_order), ("order", "<=", self.plan.last_order)]
         tables = []
         for number, folder in enumerate(self._folders):
-            table = pq.read_table(folder / name, filters=within)
-            table = table.filter(pc.is_in(table["order"], value_set=kept))
+            file = SortedFile(folder / name)
+            self.restricted |= bool(file.facts.get("restricted"))
+            table = file.between(self.plan.first_order, self.plan.last_order)
             if table.num_rows:
                 stage = pa.array(np.full(table.num_rows, number, np.int64))
-                tables.append(table.cast(schema).append_column("stage", stage))
+                tables.append(table.append_column("stage", stage))
         if not tables:
             raise ReleaseError(f"no stage holds any case of {self.plan.parquet}; stage the partitions first")
-        return pa.concat_tables(tables)
+        found = pa.concat_tables(tables)
+        return found.filter(pc.is_in(found["order"], value_set=kept))
 
     def _check(self, kept: Any, rows: Any) -> None:
         found, planned = self.cases.num_rows, (self.plan.cases, self.plan.rows)
@@ -122,14 +122,6 @@ class Shard:
                 f"{self.plan.parquet} should hold {planned[0]} cases and {planned[1]} rows, but the stages "
                 f"hold {found} and {rows.num_rows}; the stages changed after the plan was made, so plan again"
             )
-
-
-def _holds_restricted(cases: Path) -> bool:
-    """From the file's statistics, without reading it."""
-    metadata = pq.read_metadata(cases)
-    column = CASES.get_field_index("restricted")
-    groups = (metadata.row_group(number).column(column) for number in range(metadata.num_row_groups))
-    return any(group.statistics.max for group in groups if group.num_values)
 
 
 def _kept(plan: ShardPlan, decisions: Path | str) -> Any:

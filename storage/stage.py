@@ -2,8 +2,9 @@
 
     blobs.bin       bytes of pictures and volumes, each distinct blob once, in order of arrival
     cases.parquet   one line a case: identity, split facts, and where its blobs lie in ``blobs.bin``
-    rows.parquet    the rows of `schemas.instruction.arrow_schema` with ``order`` before them; ``images`` and
-                    ``volumes`` are indices into the case's blobs; small row groups with statistics on ``order``
+    cases.arrow     the same, for packing (`storage.sorted_file`)
+    rows.arrow      the rows of `schemas.instruction.arrow_schema` with ``order`` before them; ``images`` and
+                    ``volumes`` are indices into the case's blobs
 
 Memory holds the rows (as Arrow) and the blob table of one partition, never the blobs.
 """
@@ -19,9 +20,7 @@ from schemas.instruction import arrow_schema
 from schemas.staged import Blob, StagedCase
 from storage.atomic import settle, unfinished
 from storage.restricted import is_restricted, without_contents
-
-BATCH_ROWS = 1024
-"""Rows turned into Arrow at once, and rows of one row group of ``rows.parquet``."""
+from storage.sorted_file import BATCH_ROWS, write_sorted
 
 BLOB = pa.struct([
     ("name", pa.string()), ("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string()),
@@ -39,7 +38,7 @@ CASES = pa.schema([
 
 
 def rows_schema() -> Any:
-    """`pyarrow.Schema` of ``rows.parquet``."""
+    """`pyarrow.Schema` of ``rows.arrow``."""
     indices = pa.list_(pa.int32())
     fields = [(f.name, indices if f.name in ("images", "volumes") else f.type) for f in arrow_schema()]
     return pa.schema([("order", pa.string()), *fields])
@@ -87,15 +86,19 @@ class StageWriter:
             self._convert()
 
     def finish(self) -> dict[str, Any]:
-        """Sort, write and name the three files; returns counts: cases, rows, blobs, bytes (of distinct blobs)."""
+        """Sort, write and name the files; returns counts: cases, rows, blobs, bytes (of distinct blobs)."""
         self._convert()
         self._blobs.close()
         rows = pa.Table.from_batches(self._batches, self._schema)
         # Stable, so the rows of a case stay in the order in which they were made.
         rows = rows.take(pc.sort_indices(rows["order"]))
         cases = pa.Table.from_pylist(sorted(self._cases, key=lambda case: case["order"]), schema=CASES)
-        self._write("cases.parquet", cases)
-        self._write("rows.parquet", rows)
+        restricted = any(case["restricted"] for case in self._cases)
+        write_sorted(self.folder / "cases.arrow", cases, restricted=restricted)
+        write_sorted(self.folder / "rows.arrow", rows)
+        path = self.folder / "cases.parquet"
+        pq.write_table(cases, unfinished(path), compression="lz4")
+        settle(path)
         settle(self.folder / "blobs.bin")
         self._batches = []
         return {"cases": cases.num_rows, "rows": rows.num_rows, "blobs": len(self._known), "bytes": self._end}
@@ -119,8 +122,3 @@ class StageWriter:
         if self._pending:
             self._batches.append(pa.RecordBatch.from_pylist(self._pending, schema=self._schema))
             self._pending = []
-
-    def _write(self, name: str, table: Any) -> None:
-        path = self.folder / name
-        pq.write_table(table, unfinished(path), compression="lz4", row_group_size=BATCH_ROWS)
-        settle(path)

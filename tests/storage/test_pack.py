@@ -13,6 +13,7 @@ from schemas.identity import case_order
 from schemas.instruction import arrow_schema
 from storage.pack import pack_shard
 from storage.plan import plan_shards
+from storage.sorted_file import SortedFile, write_sorted
 from storage.stage import StageWriter
 
 from .conftest import blob, picture, row, simple_case, staged
@@ -39,7 +40,7 @@ def test_stage_keeps_each_blob_once_and_sorts_by_order(factory):
     (folder,) = factory.stage(cases)
     table = pl.read_parquet(folder / "cases.parquet")
     assert table["order"].to_list() == sorted(case_order("cells", case.case_id) for case in cases)
-    rows = pq.read_table(folder / "rows.parquet", columns=["order", "case_id", "answer"]).to_pylist()
+    rows = pa.ipc.open_file(folder / "rows.arrow").read_all().select(["order", "case_id", "answer"]).to_pylist()
     assert [r["order"] for r in rows] == sorted(r["order"] for r in rows)
     assert [r["answer"] for r in rows if r["case_id"] == "c2"] == ["c2 0", "c2 1", "c2 2"]
     distinct = {b.sha256: b.data for case in cases for b in case.images}
@@ -49,6 +50,18 @@ def test_stage_keeps_each_blob_once_and_sorts_by_order(factory):
     for case in table.iter_rows(named=True):
         for entry in case["images"]:
             assert data[entry["offset"] : entry["offset"] + entry["length"]] == distinct[entry["sha256"]]
+
+
+def test_range_of_orders_is_read_though_it_spans_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("storage.sorted_file.BATCH_ROWS", 3)
+    orders = ["a", "b", "b", "b", "b", "c", "e", "g"]
+    write_sorted(tmp_path / "t", pa.table({"order": orders, "n": range(8)}), restricted=True)
+    file = SortedFile(tmp_path / "t")
+    assert file.facts == {"restricted": True}
+    expected = {("a", "z"): range(8), ("b", "b"): [1, 2, 3, 4], ("c", "f"): [5, 6], ("d", "d"): [], ("g", "h"): [7],
+                ("0", "1"): [], ("h", "i"): []}  # fmt: skip
+    for bounds, numbers in expected.items():
+        assert file.between(*bounds)["n"].to_pylist() == list(numbers), bounds
 
 
 def test_stage_of_nothing_has_its_files(tmp_path):
