@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from schemas import plugins
 from schemas.errors import UserError, nearest
 from schemas.spec import DatasetSpec, load_spec
 from schemas.taxonomy import Axis, axis, canonical, canonical_label, propose, related, within
@@ -43,6 +44,17 @@ def list_catalog(wanted: Wanted = Wanted(), folder: Path = CATALOG) -> list[dict
     """
     wanted = _canonical(wanted)
     return [_line(spec, path) for path, spec in specs(folder) if _fits(spec, wanted)]
+
+
+def layouts() -> list[dict[str, Any]]:
+    """One line per registered reader: its name and what its file says that it reads."""
+    import sys
+
+    lines = []
+    for name in plugins.names("readers"):
+        module = sys.modules[plugins.load("readers", name).__module__]
+        lines.append({"reader": name, "reads": (module.__doc__ or "").strip().split("\n")[0]})
+    return lines
 
 
 def specs(folder: Path = CATALOG) -> Iterator[tuple[Path, DatasetSpec]]:

@@ -45,38 +45,42 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Say what changed from one release to another."""
+    from flows.show import show_difference
     from storage.diff import diff
 
     found = diff(old, new)
     if as_json:
         print_json(found.to_json())
     else:
-        typer.echo(found.to_text())
+        show_difference(found)
 
 
 @command
 def catalog(
-    folder: Annotated[Path, typer.Argument(help="Folder of specs.")] = Path("catalog"),
-    modality: Annotated[str, typer.Option(help="Only this modality.")] = "",
-    anatomy: Annotated[str, typer.Option(help="Only this anatomy.")] = "",
-    access: Annotated[str, typer.Option(help="open, credentialed or restricted.")] = "",
+    modality: Annotated[str, typer.Option(help="In any spelling; mammography counts as X-ray.")] = "",
+    anatomy: Annotated[str, typer.Option(help="In any spelling; the liver counts as abdomen.")] = "",
+    task: Annotated[str, typer.Option(help="A clinical task, or its kind: classification, segmentation, ...")] = "",
+    label: Annotated[str, typer.Option(help="A label in any spelling; the left kidney counts as kidney.")] = "",
     license: Annotated[str, typer.Option(help="Only licences that begin so.")] = "",
-    search: Annotated[str, typer.Option(help="Only specs that hold this word in name, title, task or labels.")] = "",
-    readers: Annotated[bool, typer.Option(help="List the layouts that can be read instead.")] = False,
+    access: Annotated[str, typer.Option(help="open, credentialed or restricted.")] = "",
+    present: Annotated[bool, typer.Option("--present", help="Only datasets whose data is here.")] = False,
+    search: Annotated[str, typer.Option(help="Words that name, title, homepage or notes hold.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Another folder of specs.")] = None,
+    readers: Annotated[bool, typer.Option("--readers", help="List the layouts that can be read instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the datasets of the catalog, or the layouts that can be read."""
-    from flows.catalog import find_specs, layouts
+    from flows.catalog_list import CATALOG, Wanted, layouts, list_catalog
     from flows.show import print_table
 
-    if readers:
-        rows = layouts()
-    else:
-        rows = find_specs(folder, modality=modality, anatomy=anatomy, access=access, license=license, search=search)
+    wanted = Wanted(modality, anatomy, task, label, license, access, present=present, text=search)
+    rows = layouts() if readers else list_catalog(wanted, folder or CATALOG)
     if as_json:
         print_json(rows)
     else:
-        print_table("layouts" if readers else "datasets", rows)
+        hidden = {"spec", "title", "here"}
+        shown = [{key: value for key, value in row.items() if key not in hidden} for row in rows]
+        print_table("layouts" if readers else "datasets", shown)
 
 
 @command

@@ -57,6 +57,17 @@ def _cell(pair: Sequence[int]) -> str:
     return f"{pair[0]:,} / {pair[1]:,}" if any(pair) else "·"
 
 
+def show_difference(found: Any) -> None:
+    """Print what changed from one release to another (`storage.diff.Difference`)."""
+    print(f"{found.old} -> {found.new}: {found.same:,} rows are the same")
+    for title in ("added", "removed", "changed", "columns"):
+        for name, count in getattr(found, title).items():
+            print(f"  {title} {name}: {count:,}")
+    for title in ("recipe", "specs", "totals"):
+        for key, (old, new) in getattr(found, title).items():
+            print(f"  {title} {key}: {old} -> {new}")
+
+
 class Bars:
     """One bar per phase of a run, with counts and time left."""
 

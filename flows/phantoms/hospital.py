@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flows.phantoms import dicom, radiographs, real_dicom, slices, smears, volumes
+from flows.phantoms import dicom, radiographs, real_dicom, slices, smears, texts, volumes
 from flows.phantoms.canvas import save_json
 
 
@@ -30,6 +30,10 @@ def build_hospital(folder: Path, seed: int = 0) -> dict[str, Any]:
         "phantom_abdomen_msd": volumes.decathlon(folder / "phantom_abdomen_msd", seed),
         "phantom_ct_dicom": dicom.ct_series(folder / "phantom_ct_dicom", seed),
         "phantom_dx_dicom": dicom.radiographs(folder / "phantom_dx_dicom", seed),
+        "phantom_figures": texts.figures(folder / "phantom_figures", seed),
+        "phantom_reports": texts.reports(folder / "phantom_reports", seed),
+        "phantom_visits": texts.visits(folder / "phantom_visits", seed),
+        "phantom_notes": texts.notes(folder / "phantom_notes"),
         "pydicom_files": real_dicom.pydicom_files(folder / "pydicom_files"),
     }
     save_json(folder / "truth.json", truth)

@@ -93,13 +93,23 @@ def test_releases_and_pull_of_one_split(made: Path, tmp_path: Path) -> None:
     assert "Traceback" not in wrong.stderr
 
 
-def test_catalog_filters(root: Path) -> None:
-    found = json.loads(medcurate("catalog", root / "catalog", "--search", "bccd", "--json", env=ENV).stdout)
+def test_catalog_filters() -> None:
+    found = json.loads(medcurate("catalog", "--search", "bccd", "--json", env=ENV).stdout)
     assert {line["name"] for line in found} >= {"det_voc_bccd", "cls_multilabel_csv_bccd"}
     assert {line["license"] for line in found if line["name"].endswith("_bccd")} == {"MIT"}
     layouts = json.loads(medcurate("catalog", "--readers", "--json", env=ENV).stdout)
     assert {"class_folders", "coco", "voc", "decathlon", "dicom_series"} <= {line["reader"] for line in layouts}
     assert all(line["reads"] for line in layouts)
+
+
+def test_diff_names_what_changed(made: Path, prefect_env: dict[str, str]) -> None:
+    assert "16 rows are the same" in medcurate("diff", _release(made), _release(made), env=ENV).stdout
+    recipe = made / "next.yaml"
+    recipe.write_text(RECIPE.replace("1.0.0", "1.1.0").replace(", {type: yes_no}", ""))
+    assert medcurate("run", recipe, env=prefect_env).returncode == 0
+    found = json.loads(medcurate("diff", _release(made), made / "store" / "tiny" / "1.1.0", "--json", env=ENV).stdout)
+    assert found["removed"] == {"tiny/yes_no": 8}
+    assert (found["same"], found["added"], found["changed"]) == (8, {}, {})
 
 
 def test_check_converter_passes_our_own_and_names_what_is_unknown() -> None:
