@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+from readers.nested import reaches_inside
 from readers.source import Source, check_path, is_junk, is_unsafe, printable
 from schemas.errors import CaseError, UserError
 
@@ -68,10 +69,12 @@ class Archive(Source):
         folders = dict.fromkeys(name.split("/")[0] for name in rest if "/" in name)
         return list(folders), [name for name in rest if "/" not in name]
 
+    @reaches_inside
     def exists(self, path: str) -> bool:
         """See `Source.exists`."""
         return path in self._names and not is_unsafe(path)
 
+    @reaches_inside
     def stream(self, path: str) -> IO[bytes]:
         """See `Source.stream`; the member is read whole and its checksum compared before this returns."""
         self._find(path)
@@ -80,6 +83,7 @@ class Archive(Source):
         except _BROKEN as error:
             _refuse_member(path, error)
 
+    @reaches_inside
     def local(self, path: str) -> Path:
         """See `Source.local`."""
         with self._lock:
@@ -116,6 +120,7 @@ class Zip(Archive):
         members = {_slashed(info.filename): info for info in self._zip.infolist() if not info.is_dir()}
         self._names = _indexed(members)
 
+    @reaches_inside
     def size(self, path: str) -> int:
         """See `Source.size`."""
         return self._info(path).file_size
@@ -162,6 +167,7 @@ class Tar(Archive):
             raise UserError(f"{path} is cut off; fetch it again")
         self._names = _indexed(members)
 
+    @reaches_inside
     def size(self, path: str) -> int:
         """See `Source.size`."""
         return self._target(path).size

@@ -8,8 +8,9 @@ from readers.grouping import group_of
 from readers.images import image_refs
 from readers.labels import LabelMap
 from readers.questions import question_of
+from readers.recordmasks import RecordMasks
 from readers.recordregions import regions_of
-from readers.records import Record, words
+from readers.records import Record, kind_of, words
 from readers.source import Source
 from readers.table_options import TableOptions
 from readers.text import read_text
@@ -30,6 +31,9 @@ class RecordCases:
         self._options = options
         self._labels = LabelMap(spec)
         self._finder = Finder(source, options.image_dir)
+        self._masks = RecordMasks(source, options.masks, self._labels) if options.masks else None
+        kinds = {options.format or kind_of(path) for path in options.table or ["x.csv"]}
+        self._strict_columns = not kinds & {"json", "jsonl", "webdataset"}
 
     def written_images(self, record: Record) -> list[str]:
         """The record's image names as it writes them, in order; empty where it names none."""
@@ -41,7 +45,7 @@ class RecordCases:
         for column in columns:
             value = record.fields.get(column)
             found += [words(part) for part in value] if isinstance(value, list) else [words(value)]
-        return [name for name in found if name]
+        return [name.removeprefix(options.strip_prefix) for name in found if name]
 
     def find(self, written: str) -> str:
         """The path of an image name; `CaseError` where there is none or more than one."""
@@ -133,13 +137,15 @@ class RecordCases:
     def _regions(
         self, records: Sequence[Record], images: tuple[ImageRef, ...], first_of: dict[str, int], findings: list[Finding]
     ) -> tuple[Region, ...]:
-        if not (self._options.boxes or self._options.runs):
+        if not (self._options.boxes or self._options.runs or self._masks):
             return ()
         found: list[Region] = []
         for record in records:
             written = self.written_images(record)
             index = first_of[self.find(written[0])] if written else 0
             made, notes = regions_of(record, self._options, self._labels, images[index].view, index)
+            if self._masks is not None:
+                made += self._masks.regions(record, images[index].view, index, notes)
             found += made
             findings += notes
         return tuple(found)
@@ -162,9 +168,9 @@ class RecordCases:
         found: list[Text] = []
         for record in records:
             for kind, column in options.texts.items():
-                content = words(record.fields.get(column))
-                if content:
-                    found.append(Text(kind, content, options.language))
+                value = record.fields.get(column)
+                contents = [words(part) for part in value] if isinstance(value, list) else [words(value)]
+                found += [Text(kind, content, options.language) for content in contents if content]
         stem = paths[0].rpartition("/")[2].rpartition(".")[0] if paths else ""
         for kind, template in options.text_files.items():
             path = self._filled(template, {**records[0].fields, "stem": stem})
@@ -190,7 +196,7 @@ class RecordCases:
 
     def _known(self, fields: dict[str, Any], column: str) -> None:
         # A JSON record may leave a key out; a table has all its columns in every line.
-        if column not in fields and self._options.format not in ("json", "jsonl"):
+        if column not in fields and self._strict_columns:
             raise UserError(f"{self._spec.name}: there is no column {column!r} in the table{nearest(column, fields)}")
 
     def _filled(self, template: str, fields: dict[str, Any]) -> str:

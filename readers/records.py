@@ -1,4 +1,4 @@
-"""Records out of CSV, TSV, JSON Lines, JSON and XLSX files; a broken one is reported and the rest kept."""
+"""Records out of tables, JSON, Parquet and WebDataset files; a broken one is reported and the rest kept."""
 
 import csv
 import json
@@ -41,23 +41,30 @@ class Format:
     """How a file of records is to be taken; empty means: find out."""
 
     kind: str = ""
-    """csv, jsonl, json or xlsx."""
+    """csv, jsonl, json, xlsx, parquet, arrow or webdataset."""
     delimiter: str = ""
     encoding: str = ""
     header: tuple[str, ...] = ()
     """Column names of a table whose first line is already data."""
     inside: str = ""
-    """Dotted path to the list of records inside a JSON document; the sheet's name in XLSX."""
+    """Dotted path to the list of records inside a JSON document, ``*`` for all its lists; the sheet's name in XLSX."""
 
 
 def read_records(source: Source, path: str, form: Format = Format()) -> Iterator[Record | Fault]:
     """Stream the records of a file; `CaseError` where the file as a whole cannot be read."""
+    if path.lower().endswith((".pkl", ".pickle")):
+        raise UserError(
+            f"{printable(path)} is a Python pickle, which is never loaded; rewrite it as JSON or Parquet first"
+        )
     kind = form.kind or kind_of(path)
     readers: dict[str, Callable[[Source, str, Format], Iterator[Record | Fault]]] = {
         "csv": _csv,
         "jsonl": _jsonl,
         "json": _json,
         "xlsx": _xlsx,
+        "parquet": _columns,
+        "arrow": _columns,
+        "webdataset": _webdataset,
     }
     if kind not in readers:
         raise UserError(f"{printable(path)}: the format {kind!r} is none of {', '.join(readers)}")
@@ -74,7 +81,8 @@ def kind_of(path: str) -> str:
         return "jsonl"
     if lower.endswith(".json"):
         return "json"
-    return "xlsx" if lower.endswith((".xlsx", ".xls", ".ods")) else "csv"
+    ends = {".parquet": "parquet", ".arrow": "arrow", ".tar": "webdataset", ".xlsx": "xlsx", ".xls": "xlsx"}
+    return next((kind for end, kind in ends.items() if lower.endswith(end)), "csv")
 
 
 def words(value: Any) -> str:
@@ -85,6 +93,15 @@ def words(value: Any) -> str:
         value = int(value)
     text = str(value).strip()
     return "" if text in _MISSING else text
+
+
+def flattened(fields: dict[str, Any], depth: int = 3) -> dict[str, Any]:
+    """The fields, with those of nested objects added under dotted names: ``oa_info.license``."""
+    out = dict(fields)
+    for name, value in fields.items():
+        if isinstance(value, dict) and depth:
+            out |= {f"{name}.{inner}": each for inner, each in flattened(value, depth - 1).items()}
+    return out
 
 
 def delimiter_of(header: str) -> str:
@@ -143,6 +160,10 @@ def _jsonl(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
 
 def _json(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
     document = load_json(source, path)
+    if form.inside == "*" and isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
+        yield from _records([record for records in lists for record in records], 1)
+        return
     for part in form.inside.split(".") if form.inside else []:
         if not isinstance(document, dict) or part not in document:
             raise UserError(f"{printable(path)} holds nothing under {form.inside!r}; check the option `records`")
@@ -164,7 +185,7 @@ def load_json(source: Source, path: str) -> Any:
 def _records(values: Sequence[Any], first: int) -> Iterator[Record | Fault]:
     for number, value in enumerate(values, first):
         if isinstance(value, dict):
-            yield Record(number, value)
+            yield Record(number, flattened(value))
         else:
             yield Fault(number, "broken_row", f"record {number} is no object with named fields")
 
@@ -183,3 +204,33 @@ def _xlsx(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
         cells = [words(cell) for cell in row]
         if any(cells):
             yield _row(number, names, cells)
+
+
+def _columns(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
+    from readers.columns import open_columns
+
+    for number, fields in enumerate(open_columns(source, path).records(path), 1):
+        yield Record(number, flattened(fields))
+
+
+def _webdataset(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
+    """Samples of one tar: members that share a name up to its first dot; pictures as paths, JSON spread out."""
+    from readers.archive import open_archive
+    from readers.pixels.layout import IMAGE_SUFFIXES
+    from readers.text import read_text
+
+    archive = open_archive(source.local(path))
+    samples: dict[str, dict[str, Any]] = {}
+    for name in archive.walk():
+        folder, _, base = name.rpartition("/")
+        key, _, kind = base.partition(".")
+        fields = samples.setdefault(f"{folder}/{key}" if folder else key, {})
+        if f".{kind}".lower().endswith(IMAGE_SUFFIXES):
+            fields[kind] = f"{path}!/{name}"
+        elif kind == "json":
+            document = load_json(archive, name)
+            fields |= flattened(document) if isinstance(document, dict) else {"json": document}
+        elif kind in ("txt", "cls", "caption", "text"):
+            fields[kind] = read_text(archive, name).strip()
+    for number, (key, fields) in enumerate(samples.items(), 1):
+        yield Record(number, {"__key__": key, **fields})

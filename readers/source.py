@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from readers.nested import reaches_inside
 from schemas.errors import CaseError, UserError
 
 READ_LIMIT = 2 << 30
@@ -146,6 +147,7 @@ class Folder(Source):
             return [], []
         return [name for name, folder, _ in found if folder], [name for name, folder, _ in found if not folder]
 
+    @reaches_inside
     def exists(self, path: str) -> bool:
         """See `Source.exists`."""
         try:
@@ -153,15 +155,18 @@ class Folder(Source):
         except (CaseError, OSError):
             return False
 
+    @reaches_inside
     def size(self, path: str) -> int:
         """See `Source.size`."""
         return self._stat(path)[1].st_size
 
+    @reaches_inside
     def stamp(self, path: str) -> tuple[int, int]:
         """See `Source.stamp`."""
         found = self._stat(path)[1]
         return found.st_size, found.st_mtime_ns
 
+    @reaches_inside
     def stream(self, path: str) -> IO[bytes]:
         """See `Source.stream`."""
         # Plain system calls: pathlib would cost several times as much, and this runs for every picture.
@@ -178,6 +183,7 @@ class Folder(Source):
             raise CaseError("not_a_file", f"{printable(path)} is no regular file")
         return os.fdopen(handle, "rb")
 
+    @reaches_inside
     def local(self, path: str) -> Path:
         """See `Source.local`."""
         return Path(self._stat(path)[0])

@@ -16,7 +16,20 @@ from schemas.case import Case
 from schemas.errors import CaseError, UserError
 from schemas.spec import DatasetSpec, Strict
 
-TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".csv.gz", ".tsv.gz", ".jsonl.gz")
+TABLES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    ".xlsx",
+    ".csv.gz",
+    ".tsv.gz",
+    ".jsonl.gz",
+    ".parquet",
+    ".arrow",
+)
 
 
 class Table:
@@ -30,6 +43,7 @@ class Table:
         self._source = source
         self._options = options
         self._cases = RecordCases(spec, source, options)
+        self._on = ""
         self._listed: dict[str, str] | None = None
 
     def items(self) -> Iterator[Item | Refusal]:
@@ -73,8 +87,22 @@ class Table:
     def _records(self, tables: list[str]) -> Iterator[tuple[str, Record | Fault]]:
         options = self._options
         form = Format(options.format, options.delimiter, options.encoding, tuple(options.header), options.records)
+        more = self._lookup()
         for table in tables:
-            yield from ((table, record) for record in read_records(self._source, table, form))
+            for record in read_records(self._source, table, form):
+                if more and isinstance(record, Record):
+                    record = Record(record.line, {**more.get(words(record.fields.get(self._on)), {}), **record.fields})
+                yield table, record
+
+    def _lookup(self) -> dict[str, dict[str, Any]]:
+        """The second table's records by their value; held in memory."""
+        lookup = self._options.lookup
+        if lookup is None:
+            return {}
+        self._on = lookup.on
+        form = Format(delimiter=lookup.delimiter, header=tuple(lookup.header))
+        records = (r for r in read_records(self._source, lookup.file, form) if isinstance(r, Record))
+        return {words(record.fields.get(lookup.on)): record.fields for record in records}
 
     def _single(self, tables: list[str]) -> Iterator[Item | Refusal]:
         seen: dict[int, tuple[int, int]] = {}

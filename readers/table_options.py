@@ -7,6 +7,8 @@ from pydantic import Field
 from schemas.case import TextKind
 from schemas.spec import Strict
 
+TableFormat = Literal["", "csv", "jsonl", "json", "xlsx", "parquet", "arrow", "webdataset"]
+
 
 class Boxes(Strict):
     """Columns of a box, one box a record."""
@@ -43,6 +45,23 @@ class Runs(Strict):
     """Values that say that there is no object."""
 
 
+class MaskFiles(Strict):
+    """Columns that name a mask's file, one mask a record."""
+
+    mask: str
+    folder: list[str] = Field(default_factory=list)
+    """Folders that mask names are relative to."""
+    label: str = ""
+    """Column with the object's word; ``word`` stands for it where every mask is of one kind."""
+    word: str = ""
+    left: str = ""
+    """Column with the left edge of a mask cropped to its box, in pixels; empty where masks are as large as images."""
+    top: str = ""
+    width: str = ""
+    """Columns with the cropped mask's size, checked against its file."""
+    height: str = ""
+
+
 class Questions(Strict):
     """Columns of a question and its answer, one question a record."""
 
@@ -62,19 +81,31 @@ class Questions(Strict):
     """Column with a whole dialogue: a list of ``{from, value}`` or ``{role, content}``."""
 
 
+class Lookup(Strict):
+    """A second table whose columns are added to the records that share a value."""
+
+    file: str
+    on: str
+    """Column that both tables have; the second has each value once."""
+    delimiter: str = ""
+    header: list[str] = Field(default_factory=list)
+
+
 class TableOptions(Strict):
     """Options of ``table``, and with other defaults of ``vqa_json``."""
 
     table: list[str] = Field(default_factory=list)
     """Files of records, relative to the root, wildcards allowed; where empty, the only such file at the top."""
-    format: Literal["", "csv", "jsonl", "json", "xlsx"] = ""
+    format: TableFormat = ""
     """Where empty, by the file's name."""
     delimiter: str = ""
     encoding: str = ""
     header: list[str] = Field(default_factory=list)
     """Column names of a table that has no header line."""
     records: str = ""
-    """Dotted path to the list inside a JSON document; name of the sheet in XLSX."""
+    """Dotted path to the list inside a JSON document, ``*`` for all its lists; name of the sheet in XLSX."""
+    lookup: Lookup | None = None
+    """A second table joined to this one: captions, reports, metadata."""
     where: dict[str, list[str]] = Field(default_factory=dict)
     """Only records whose column holds one of the values; others are counted as filtered."""
 
@@ -85,6 +116,8 @@ class TableOptions(Strict):
     """Columns with further images of the same case."""
     image_dir: list[str] = Field(default_factory=list)
     """Folders that image names are relative to; where empty, the root."""
+    strip_prefix: str = ""
+    """Beginning of image names that is not below the root, as in CheXpert's ``CheXpert-v1.0/``."""
     image_template: str = ""
     """Instead of a column: a path with columns in braces, ``{patient}/{study}.png``."""
     text_only: bool = False
@@ -135,6 +168,7 @@ class TableOptions(Strict):
     language: str = "en"
     boxes: Boxes | None = None
     runs: Runs | None = None
+    masks: MaskFiles | None = None
     complete_regions: bool = True
     """False where not every instance of the labels has its box or mask."""
     questions: Questions | None = None

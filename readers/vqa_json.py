@@ -1,20 +1,20 @@
 """Questions about images in a JSON list, as VQA-RAD ships them: every image is a case with all its questions."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from readers.base import Recognition
 from readers.source import Source
 from readers.table import Table
-from readers.table_options import Questions, TableOptions
+from readers.table_options import Questions, TableFormat, TableOptions
 from schemas.spec import Strict
 
 
 class VqaOptions(TableOptions):
     """`TableOptions` with the defaults of a JSON list of questions."""
 
-    format: Literal["", "csv", "jsonl", "json", "xlsx"] = "json"
+    format: TableFormat = "json"
     image: list[str] = Field(default_factory=lambda: ["image_name", "image", "img_name", "image_path", "figure_path"])
     join: bool = True
     questions: Questions | None = Questions(answer_type="answer_type", question_type="question_type", key="qid")
