@@ -9,6 +9,19 @@ from flows.cli import Json, command, print_json
 
 
 @command
+def fetch(spec: Annotated[Path, typer.Argument(help="YAML of a dataset.")], as_json: Json = False) -> None:
+    """Get the files that a spec names, resuming what broke off, and check them against their sha256."""
+    from flows.fetch import fetch
+    from flows.show import print_table
+
+    found = fetch(spec)
+    if as_json:
+        print_json(found)
+    else:
+        print_table("files", found)
+
+
+@command
 def report(
     release: Annotated[str, typer.Argument(help="Folder or address of one release.")],
     to: Annotated[Path, typer.Option(help="File to write.")] = Path("report.html"),

@@ -23,10 +23,11 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows that share their keys."""
     table = Table(title=title)
     for name in rows[0] if rows else []:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table if rows else f"no {title}")
+    console = Console()
+    (console if console.is_terminal else Console(width=160)).print(table if rows else f"no {title}")
 
 
 def print_totals(totals: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:

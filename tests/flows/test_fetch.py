@@ -1,0 +1,136 @@
+"""Fetching over a real HTTP server: resumed where it broke off, checked, never outside the root."""
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from flows.fetch import fetch
+from schemas.errors import ReleaseError, UserError
+
+DATA = bytes(range(256)) * 20_000
+"""5 MB, so that a fetch takes several requests."""
+
+
+class Server(ThreadingHTTPServer):
+    ranges = True
+    asked: list[str]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, body: bool) -> None:
+        asked = self.headers.get("Range") if self.server.ranges else None
+        if self.path != "/data.bin":
+            self.send_error(404)
+            return
+        match = re.match(r"bytes=(\d+)-(\d*)", asked or "")
+        first = int(match[1]) if match else 0
+        last = min(int(match[2]), len(DATA) - 1) if match and match[2] else len(DATA) - 1
+        if body:
+            self.server.asked.append(asked or "all")
+        self.send_response(206 if match else 200)
+        if self.server.ranges:
+            self.send_header("Accept-Ranges", "bytes")
+        if match:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(DATA)}")
+        self.send_header("Content-Length", str(last - first + 1))
+        self.end_headers()
+        if body:
+            self.wfile.write(DATA[first : last + 1])
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server(("127.0.0.1", 0), Handler)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def _spec(folder: Path, url: str, sha256: str = "", path: str = "sub/data.bin") -> Path:
+    spec = folder / "spec.yaml"
+    spec.write_text(f"""\
+name: remote
+title: Remote
+license: CC0-1.0
+access: open
+root: data
+files: [{{url: "{url}", path: "{path}", sha256: "{sha256}"}}]
+reader: {{type: files}}
+modality: X-ray
+anatomy: chest
+clinical_task: disease diagnosis
+""")
+    return spec
+
+
+def _url(server: Server, name: str = "data.bin") -> str:
+    return f"http://127.0.0.1:{server.server_port}/{name}"
+
+
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_fetched_once_and_left_alone_then(server: Server, tmp_path: Path, ranges: bool) -> None:
+    server.ranges = ranges
+    spec = _spec(tmp_path, _url(server), SHA256)
+    assert [line["state"] for line in fetch(spec)] == ["fetched"]
+    assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+    asked = len(server.asked)
+    assert [line["state"] for line in fetch(spec)] == ["here"]
+    assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_what_broke_off_is_resumed(server: Server, tmp_path: Path, ranges: bool) -> None:
+    server.ranges = ranges
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    have = 4_000_000
+    (tmp_path / "data" / "sub" / "data.bin.part").write_bytes(DATA[:have])
+    fetch(_spec(tmp_path, _url(server), SHA256))
+    assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+    starts = [int(re.match(r"bytes=(\d+)", asked)[1]) for asked in server.asked if asked != "all"]
+    assert not ranges or min(starts) >= have, "what was here already was fetched again"
+
+
+def test_another_content_than_the_spec_says_is_refused(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="not 0000"):
+        fetch(_spec(tmp_path, _url(server), "0" * 64))
+    assert list((tmp_path / "data").rglob("data.bin*")) == []
+
+
+def test_nothing_there_and_nobody_there_are_sentences(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="there is nothing at"):
+        fetch(_spec(tmp_path, _url(server, "other.bin")))
+    with pytest.raises(ReleaseError, match="nobody answers there"):
+        fetch(_spec(tmp_path, "http://127.0.0.1:9/x"))
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc/outside", "a/../../b"])
+def test_nothing_is_written_outside_the_root(server: Server, tmp_path: Path, path: str) -> None:
+    with pytest.raises(UserError, match="below the spec's root"):
+        fetch(_spec(tmp_path, _url(server), path=path))
+
+
+def test_any_fsspec_address_will_do(tmp_path: Path) -> None:
+    source = tmp_path / "source.bin"
+    source.write_bytes(DATA)
+    fetch(_spec(tmp_path, source.as_uri(), SHA256))
+    assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
