@@ -1,6 +1,7 @@
 """One case out of one or several records, by the columns that the options name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from readers.finder import Finder
@@ -59,7 +60,7 @@ class RecordCases:
         if not paths and not options.text_only:
             raise CaseError("missing_image", "the record names no image")
         images, first_of = self._images(paths, findings)
-        labels = self._labels_of(records)
+        labels = self._labels_of(records, first_of)
         regions = self._regions(records, images, first_of, findings)
         questions = self._questions(records, findings)
         fields = records[0].fields
@@ -92,12 +93,15 @@ class RecordCases:
             findings += notes
         return tuple(images), first_of
 
-    def _labels_of(self, records: Sequence[Record]) -> tuple[Label, ...]:
+    def _labels_of(self, records: Sequence[Record], first_of: dict[str, int]) -> tuple[Label, ...]:
         found: list[Label] = []
         for word in self._options.always:
             found += self._labels.label(word)
         for record in records:
-            found += [*self._listed(record), *self._one_hot(record)]
+            made = [*self._listed(record), *self._one_hot(record)]
+            written = self.written_images(record) if self._options.labels_per_image else []
+            index = first_of[self.find(written[0])] if written else -1
+            found += [replace(label, image_index=index) for label in made]
         return tuple(dict.fromkeys(found))
 
     def _listed(self, record: Record) -> list[Label]:

@@ -139,6 +139,8 @@ class TableOptions(Strict):
     positive: list[str] = Field(default_factory=lambda: ["1", "1.0", "True", "true", "yes", "Yes", "Y"])
     negative: list[str] = Field(default_factory=lambda: ["0", "0.0", "False", "false", "no", "No", "N"])
     uncertain: list[str] = Field(default_factory=lambda: ["-1", "-1.0"])
+    labels_per_image: bool = False
+    """True where, with ``join``, a record's labels are of its own image and not of the whole case."""
     always: list[str] = Field(default_factory=list)
     """Label words true of every case, for a dataset of one class."""
 

@@ -301,3 +301,10 @@ def test_group_rules(put, ingest):
     assert refused == {"B/p2_1.png": ("group_unknown", "quarantined")}
     with pytest.raises(UserError, match="no field of this dataset; did you mean 'folder'"):
         ingest(root, "class_folders", labels=AB, group={"by": "field", "field": "folders"})
+
+
+def test_labels_of_each_visit_are_of_its_own_image(put, ingest):
+    root = put({**IMAGES, "t.csv": "image,who,label\nx1,p,A\nx2,p,B\n"})
+    options = {"image_dir": ["images"], "key": "who", "join": True, "labels": ["label"], "labels_per_image": True}
+    cases, _ = ingest(root, "table", options, labels=AB)
+    assert [(label.name, label.image_index) for label in cases["p"].labels] == [("alpha", 0), ("beta", 1)]
