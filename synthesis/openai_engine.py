@@ -57,6 +57,7 @@ class OpenAIEngine:
         self._options = options
         self._choice = check(choice)
         self._answers = answers
+        self.answers = answers.folder
         self._revive = revive
         self._let_go = let_go
         self.capacity = 2 * choice.concurrency

@@ -10,13 +10,14 @@ from typing import Any
 
 from schemas import identity, plugins
 from schemas.context import Context
-from schemas.errors import CaseError
+from schemas.errors import CaseError, UserError
 from schemas.ledger import Status
 from schemas.recipe import Choice, EngineChoice
 from schemas.work import Drop, Work
 from schemas.yaml_file import validate
 from synthesis.base import Answer, Engine, Failure, Task
 from synthesis.checks.rows import CheckOptions, RowChecker
+from synthesis.verify import Verifier
 
 STAGE = "synthesis"
 
@@ -78,6 +79,15 @@ def check_engine(choice: EngineChoice) -> None:
         vllm_options(choice)
 
 
+def check_checks(checks: Mapping[str, Any]) -> None:
+    """Raise `UserError` where the recipe's ``synthesis.checks`` are wrong, or the verifier could not answer."""
+    options = validate(CheckOptions, dict(checks), "synthesis.checks")
+    if options.verifier is not None:
+        if options.verifier.engine.type == "template":
+            raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
+        check_engine(options.verifier.engine)
+
+
 def open_tasks(choices: Sequence[Choice]) -> list[Task]:
     """The tasks that a recipe names, their options checked."""
     tasks = []
@@ -110,7 +120,19 @@ def synthesise(
     Raises:
         UserError: no request can be answered any more; run again to go on from the stored answers.
     """
-    checker = RowChecker(validate(CheckOptions, dict(checks or {}), "synthesis.checks"), context)
+    options = validate(CheckOptions, dict(checks or {}), "synthesis.checks")
+    written = _write(works, tasks, engine, context, RowChecker(options, context))
+    if options.verifier is None or engine is None:
+        return written
+    judge = shared_engine(options.verifier.engine, str(engine.answers))
+    if judge is None:
+        raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
+    return Verifier(options.verifier, judge).judge(written, [task.name for task in tasks])
+
+
+def _write(
+    works: Iterator[Work], tasks: Sequence[Task], engine: Engine | None, context: Context, checker: RowChecker
+) -> Iterator[Work]:
     waiting: deque[Asked] = deque()
     in_flight = 0
     for work in works:

@@ -17,6 +17,7 @@ from synthesis.checks import wording
 from synthesis.checks.grounding import CHECKS, Contradiction, contradictions, statements
 from synthesis.checks.known import Known, known_of
 from synthesis.checks.terms import Vocabulary
+from synthesis.verify import VerifierOptions
 
 STAGE = "synthesis"
 SENTENCES = {
@@ -37,6 +38,8 @@ class CheckOptions(Strict):
     """Leaks, refusals, advice, template residue, the answer in the question."""
     synonyms: dict[str, list[str]] = Field(default_factory=dict)
     """Canonical label to other words for it, e.g. ``{cardiomegaly: [enlarged heart]}``."""
+    verifier: VerifierOptions | None = None
+    """A second model that judges what passed the other checks; none by default."""
 
     @field_validator("grounding")
     @classmethod

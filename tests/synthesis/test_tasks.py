@@ -103,7 +103,7 @@ def test_the_prompt_is_filled_and_its_digest_goes_with_the_rows(name, style, sho
 
 @pytest.mark.parametrize("path", sorted(prompt_file.FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_fixed_questions_betray_nothing(path):
-    if path.stem == "checklists":
+    if path.stem in ("checklists", "verifier"):
         return
     for style in load_yaml(path, PromptFile).styles.values():
         assert [q for q in style.questions if list(wording.problems(q, allow_advice=False))] == []
