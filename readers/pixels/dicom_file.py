@@ -45,7 +45,7 @@ class DicomFile:
     size: int
 
 
-_FILES: BoundedCache[DicomFile] = BoundedCache(256 << 20, lambda file: file.size)
+_FILES: BoundedCache[DicomFile] = BoundedCache(96 << 20, lambda file: file.size)
 
 
 def open_dicom(source: Source, path: str) -> DicomFile:
@@ -152,6 +152,9 @@ def _decode(dataset: Dataset, syntax: UID, index: int, name: str) -> Stored:
                 return _decoded_by(decoder, dataset, index, plugin, syntax, name)
             except CaseError as error:
                 failure = failure or error
+                # What CharLS refuses is broken; the other codec would make noise of it without a word.
+                if plugin == "pyjpegls":
+                    break
     raise failure or CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
 
 

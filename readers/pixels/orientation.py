@@ -17,6 +17,8 @@ AXES: dict[str, Direction] = {
     "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1),
 }  # fmt: skip
 DISPLAY = {"sagittal": ("P", "I"), "coronal": ("L", "I"), "axial": ("L", "P")}
+MOST_STRETCH = 50.0
+"""Pixels that are longer than so many times their width are a broken header, and are shown as they are."""
 _NORMAL_TO_PLANE = ("sagittal", "coronal", "axial")
 
 
@@ -66,6 +68,8 @@ def square_pixels(view: View, longest: int = 4096) -> View:
     """The ``view`` stretched so that its pixels are square in millimetres, at the finer of its two spacings."""
     across, down = view.spacing
     if across <= 0 or down <= 0 or abs(across / down - 1) < 0.01:
+        return view
+    if max(across / down, down / across) > MOST_STRETCH:
         return view
     finest = min(across, down)
     width, height = view.width * across / finest, view.height * down / finest

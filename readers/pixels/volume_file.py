@@ -276,7 +276,11 @@ def _checked(affine: Values, known: bool) -> tuple[Values, bool, list[Finding]]:
 
 
 def _invertible(affine: Values) -> bool:
-    return bool(np.isfinite(affine).all()) and abs(np.linalg.det(affine[:3, :3])) > 1e-9
+    """Whether voxels have a size between a hundred nanometres and a hundred metres, and their axes span space."""
+    if affine.shape != (4, 4) or not np.isfinite(affine).all() or np.abs(affine).max() > 1e9:
+        return False
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(sizes.min() > 1e-4 and sizes.max() < 1e5 and abs(np.linalg.det(affine[:3, :3] / sizes)) > 1e-3)
 
 
 def affine_findings(affine: Values) -> list[Finding]:
