@@ -80,6 +80,7 @@ def _median(runs: list[dict[str, Any]], count: int) -> dict[str, Any]:
     seconds = statistics.median(run["seconds"] for run in runs)
     return {
         "seconds": seconds, "per_second": count / seconds, "rows": runs[0]["rows"],
+        "cpu": statistics.median(run["cpu"] for run in runs),
         "peak_mb": statistics.median(run["peak_mb"] for run in runs), "all": [run["seconds"] for run in runs],
     }  # fmt: skip
 
@@ -87,10 +88,12 @@ def _median(runs: list[dict[str, Any]], count: int) -> dict[str, Any]:
 def _print(results: dict[str, Any]) -> None:
     for line, (title, _) in LINES.items():
         print(f"\n{title}")
-        print(f"{'':12}{'seconds':>9}{'rows/s':>9}{'peak MB':>9}{'medcurate is so many times as fast':>38}")
+        print(f"{'':12}{'seconds':>9}{'rows/s':>9}{'CPU s':>9}{'peak MB':>9}{'medcurate is so many times as fast':>38}")
         for name, found in results[line].items():
             ratio = f"{found['ratio']:.2f}" if "ratio" in found and name != "medcurate" else ""
-            print(f"{name:12}{found['seconds']:9.2f}{found['per_second']:9.0f}{found['peak_mb']:9.0f}{ratio:>38}")
+            print(
+                f"{name:12}{found['seconds']:9.2f}{found['per_second']:9.0f}{found['cpu']:9.2f}{found['peak_mb']:9.0f}{ratio:>38}"
+            )
 
 
 if __name__ == "__main__":
