@@ -13,6 +13,7 @@ from schemas.work import Work
 from synthesis import wire
 from synthesis.answers import AnswerStore
 from synthesis.base import Request, Task
+from synthesis.remote_folder import local_folder
 
 CHARACTERS_PER_TOKEN = 4.0
 """English prose under common tokenizers."""
@@ -66,7 +67,7 @@ class Account:
 def spent(answers: str | Path) -> Counts:
     """What all processes together took to fill the answer store; ``seconds`` is the sum over processes."""
     total = Counts()
-    for path in sorted((Path(answers) / "accounts").glob("*.json")):
+    for path in sorted((local_folder(answers) / "accounts").glob("*.json")):
         counts = json.loads(path.read_text())
         for name in (field.name for field in fields(Counts)):
             setattr(total, name, getattr(total, name) + counts[name])

@@ -2,7 +2,8 @@
 
 A folder of append-only segment files, one per writing process.  A record is framed by a header (mark, key, length,
 CRC), so that a process killed in the middle of a write loses that record only.  Writers never touch each other's
-files; readers take up what others have appended as soon as they miss a key.  Parsed answers are never stored: a
+files; readers take up what others have appended as soon as they miss a key.  At an fsspec address the same files are
+kept as copies of a local folder (`synthesis.remote_folder`).  Parsed answers are never stored: a
 change of parser asks nothing again.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 from zlib import crc32
 
 from schemas.errors import UserError
+from synthesis.remote_folder import RemoteFolder, local_folder
 
 MARK = b"mcA1"
 HEADER = struct.Struct("<4s16sII")
@@ -26,13 +28,17 @@ OPEN_FILES = 64
 class AnswerStore:
     """Raw answers by request digest; one per process, usable from any of its threads."""
 
-    def __init__(self, folder: str | Path) -> None:
-        """Open or create the store in ``folder``; raises `UserError` where that cannot be."""
-        self.folder = Path(folder)
+    def __init__(self, address: str | Path) -> None:
+        """Open or create the store in a folder or at an fsspec address; raises `UserError` where that cannot be."""
+        self.address = str(address)
+        self.folder = folder = local_folder(address)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"the answer store {folder} cannot be made: {error.strerror}; choose another") from None
+        self._remote = RemoteFolder(self.address, folder) if "://" in self.address else None
+        if self._remote is not None:
+            self._remote.fetch()
         self._lock = threading.Lock()
         self._index: dict[bytes, tuple[str, int, int]] = {}
         self._scanned: dict[str, int] = {}
@@ -69,6 +75,11 @@ class AnswerStore:
     def __len__(self) -> int:
         return len(self._index)
 
+    def send(self) -> None:
+        """Bring a store at an address up to date; nothing to do for a folder."""
+        if self._remote is not None:
+            self._remote.send()
+
     def close(self) -> None:
         """Flush this process's answers to the disk and let go of all files."""
         with self._lock:
@@ -77,6 +88,7 @@ class AnswerStore:
                 os.close(self._own)
                 self._own = None
             self._close_files()
+        self.send()
 
     def _append(self, frame: bytes) -> None:
         if self._own is None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from schemas.case import Case, ImageRef
@@ -68,8 +67,8 @@ class Engine(Protocol):
 
     capacity: int
     """How many requests it takes before ``submit`` blocks."""
-    answers: Path
-    """Folder of its answer store."""
+    answers: str
+    """Folder or address of its answer store."""
 
     def submit(self, request: Request) -> "Future[Answer | Failure]":
         """Queue one request; blocks while too many are in flight.

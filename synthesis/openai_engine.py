@@ -57,7 +57,7 @@ class OpenAIEngine:
         self._options = options
         self._choice = check(choice)
         self._answers = answers
-        self.answers = answers.folder
+        self.answers = answers.address
         self._revive = revive
         self._let_go = let_go
         self.capacity = 2 * choice.concurrency
@@ -104,6 +104,7 @@ class OpenAIEngine:
     def account(self) -> None:
         """Write down what was asked so far, beside the answers."""
         self._account.write(self.counts)
+        self._answers.send()
 
     def close(self) -> None:
         """Let go of the connections and stop the loop; requests in flight are given up."""

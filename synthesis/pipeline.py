@@ -35,7 +35,7 @@ def open_engine(choice: EngineChoice, answers: str | Path) -> Engine | None:
 
     Args:
         choice: the recipe's engine.
-        answers: folder of the answer store.
+        answers: folder or fsspec address of the answer store.
 
     Raises:
         UserError: nobody answers at the address, or the model is not there.
@@ -124,7 +124,7 @@ def synthesise(
     written = _write(works, tasks, engine, context, RowChecker(options, context))
     if options.verifier is None or engine is None:
         return written
-    judge = shared_engine(options.verifier.engine, str(engine.answers))
+    judge = shared_engine(options.verifier.engine, engine.answers)
     if judge is None:
         raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
     return Verifier(options.verifier, judge).judge(written, [task.name for task in tasks])

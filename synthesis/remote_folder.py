@@ -1,0 +1,85 @@
+"""An answer store on any fsspec address: worked on in a local folder, fetched at the start and sent back as it grows.
+
+Every file has one writer and only grows (segments) or is replaced whole (accounts), so files are copied, never merged.
+What a killed process had not sent lies in the local folder, and the next process on that machine sends it.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from schemas import identity
+from schemas.errors import UserError
+
+PATTERNS = ("*.seg", "accounts/*.json")
+
+
+def local_folder(address: str | Path) -> Path:
+    """Where the store at ``address`` lies on this machine: itself where it is a plain folder."""
+    if "://" not in str(address):
+        return Path(address)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "medcurate" / "answers" / identity.digest("answers", str(address).rstrip("/"))
+
+
+class RemoteFolder:
+    """The copy of a local answer folder at an address."""
+
+    def __init__(self, address: str, local: Path) -> None:
+        self._address, self._local = address.rstrip("/"), local
+        self._sent: dict[str, tuple[int, int]] = {}
+        """Name to size and time of what is there."""
+
+    def fetch(self) -> None:
+        """Bring what others have sent, and send what an earlier process on this machine could not.
+
+        Raises:
+            UserError: the address cannot be reached.
+        """
+        try:
+            files, root = self._open()
+            for path, about in self._listing(files, root).items():
+                self._fetch_one(files, path, path.removeprefix(f"{root}/"), about["size"])
+        except (OSError, ImportError, ValueError) as error:
+            raise UserError(f"the answer store {self._address} cannot be read: {error}") from None
+        self.send()
+
+    def send(self) -> None:
+        """Send every file that has changed since it was last sent or fetched.
+
+        Raises:
+            UserError: the address cannot be written.
+        """
+        try:
+            files, root = self._open()
+            for path in [path for pattern in PATTERNS for path in sorted(self._local.glob(pattern))]:
+                name, state = path.relative_to(self._local).as_posix(), (path.stat().st_size, path.stat().st_mtime_ns)
+                if self._sent.get(name) != state:
+                    files.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
+                    files.pipe_file(f"{root}/{name}", path.read_bytes())
+                    self._sent[name] = state
+        except (OSError, ImportError, ValueError) as error:
+            raise UserError(f"the answer store {self._address} cannot be written: {error}") from None
+
+    def _open(self) -> tuple[Any, str]:
+        import fsspec
+
+        files, root = fsspec.core.url_to_fs(self._address)
+        return files, str(root).rstrip("/")
+
+    @staticmethod
+    def _listing(files: Any, root: str) -> dict[str, Any]:
+        files.invalidate_cache()
+        found = files.find(root, detail=True) if files.exists(root) else {}
+        return {path: about for path, about in found.items() if path.endswith((".seg", ".json"))}
+
+    def _fetch_one(self, files: Any, path: str, name: str, size: int) -> None:
+        here = self._local / name
+        if not here.exists() or here.stat().st_size < size:
+            here.parent.mkdir(parents=True, exist_ok=True)
+            part = here.with_name(f"{here.name}.{os.getpid()}.part")
+            part.write_bytes(files.cat_file(path))
+            part.replace(here)
+            self._sent[name] = (here.stat().st_size, here.stat().st_mtime_ns)
+        elif here.stat().st_size == size:
+            self._sent[name] = (size, here.stat().st_mtime_ns)

@@ -1,0 +1,91 @@
+"""The answer store at an fsspec address: machines share it, and what a killed process could not send is sent later."""
+
+import fsspec
+import pytest
+
+from schemas.errors import UserError
+from schemas.identity import digest
+from schemas.recipe import EngineChoice
+from synthesis.accounting import spent
+from synthesis.answers import AnswerStore
+from synthesis.base import Request
+from synthesis.pipeline import open_engine
+from synthesis.remote_folder import local_folder
+
+KEYS = [digest("key", str(number)) for number in range(4)]
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Switches to another machine's local folder."""
+
+    def switch(name):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+
+    switch("a")
+    return switch
+
+
+@pytest.fixture(params=["memory", "file"])
+def address(request, tmp_path):
+    if request.param == "file":
+        return f"file://{tmp_path}/store"
+    files = fsspec.filesystem("memory")
+    files.store.clear()
+    return "memory://bucket/answers"
+
+
+def test_another_machine_reads_what_this_one_wrote(address, machine):
+    store = AnswerStore(address)
+    store.put(KEYS[0], {"n": 0})
+    store.close()
+    machine("b")
+    other = AnswerStore(address)
+    assert other.get(KEYS[0]) == {"n": 0}
+    other.put(KEYS[1], {"n": 1})
+    other.close()
+    machine("a")
+    again = AnswerStore(address)
+    assert [again.get(key) for key in KEYS[:3]] == [{"n": 0}, {"n": 1}, None]
+    again.close()
+
+
+def test_it_is_sent_as_it_grows(address, machine):
+    store = AnswerStore(address)
+    for number in range(3):
+        store.put(KEYS[number], {"n": number})
+        store.send()
+        machine("b")
+        assert AnswerStore(address).get(KEYS[number]) == {"n": number}
+        machine("a")
+    store.close()
+
+
+def test_what_a_killed_process_left_behind_is_sent_by_the_next(address, machine):
+    store = AnswerStore(address)
+    store.put(KEYS[0], {"n": 0})
+    del store
+    AnswerStore(address).close()
+    machine("b")
+    assert AnswerStore(address).get(KEYS[0]) == {"n": 0}
+
+
+def test_an_engine_over_an_address(address, machine, server):
+    choice = EngineChoice(type="openai", base_urls=[server.url])
+    request = Request((("user", "hello"),), ())
+    for name in ("a", "b"):
+        machine(name)
+        engine = open_engine(choice, address)
+        assert engine.submit(request).result().texts == ("fine",)
+        engine.close()
+    assert len(server.asked) == 1
+    assert spent(address).asked == 1
+
+
+def test_a_plain_folder_is_its_own_local_folder(tmp_path):
+    assert local_folder(tmp_path) == tmp_path
+
+
+def test_an_address_that_cannot_be_is_said(machine):
+    with pytest.raises(UserError, match="the answer store nowhere://x cannot be read"):
+        AnswerStore("nowhere://x")
