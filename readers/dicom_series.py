@@ -1,40 +1,38 @@
 """DICOM series in a folder of anything: one case per series, slices in order of their place in the patient."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydicom.dataset import Dataset
 
 from readers.base import Item, Recognition, Refusal
+from readers.dicom_facts import acquisition, demographics
 from readers.dicom_rtstruct import contour_masks, referenced_series
 from readers.dicom_seg import SegmentMask, segment_masks
+from readers.dicom_sr import EVIDENCE, Drawn, Report, evidence_series, read_report
 from readers.grouping import group_of
 from readers.labels import LabelMap
 from readers.pixels.dicom import image_refs, stack_slices
 from readers.pixels.dicom_file import items, number, read_header, word
 from readers.pixels.dicom_stack import Slice, Stack, stack
-from readers.pixels.orientation import plane_from_letters
 from readers.pixels.sniff import sniff
 from readers.slices import StackOptions, choose
 from readers.source import Source, printable
-from schemas.case import Acquisition, Case, Demographics, Region
+from schemas.case import Case, Region, RegionKind, Text
 from schemas.errors import CaseError
 from schemas.findings import Finding
 from schemas.identity import digest
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec
-from schemas.taxonomy import canonical, modality_of_dicom
+from schemas.taxonomy import modality_of_dicom
 
 _LISTED = [
-    "SeriesInstanceUID",
-    "Modality",
-    "Rows",
-    "Columns",
-    "ReferencedSeriesSequence",
-    "ReferencedFrameOfReferenceSequence",
-]
+    "SeriesInstanceUID", "Modality", "Rows", "Columns", "ReferencedSeriesSequence",
+    "ReferencedFrameOfReferenceSequence", *EVIDENCE,
+]  # fmt: skip
+_DICOMDIR = "1.2.840.10008.1.3.10"
 _GROUP_FIELDS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "AccessionNumber")
 _MARKS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
 
@@ -46,6 +44,9 @@ class SeriesOptions(StackOptions):
     """Glob over paths; other files are passed by unseen."""
     labels: Literal["none", "seg", "rtstruct"] = "none"
     """``seg``: regions from DICOM-SEG files that refer to the series; ``rtstruct``: from structure sets."""
+    reports: bool = False
+    """Read structured reports and key object selections that refer to the series: measurements become texts, drawn
+    regions become regions, and ``slices.policy: key`` shows the slices that they point at."""
     min_slices: int = 1
     """Series of fewer images (localisers) are filtered out."""
 
@@ -54,6 +55,7 @@ class SeriesOptions(StackOptions):
 class _Series:
     files: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
 
 
 class DicomSeries:
@@ -78,15 +80,16 @@ class DicomSeries:
             refusal = self._sort(path, series)
             if refusal is not None:
                 yield refusal
+        missing: list[str] = []
         for uid in sorted(series):
             found = series[uid]
             if found.files:
-                yield Item(self._key(uid), {"files": found.files, "marks": found.marks})
+                yield Item(self._key(uid), {"files": found.files, "marks": found.marks, "reports": found.reports})
             else:
-                yield from (
-                    Refusal(printable(path), "series_missing", "it refers to a series that is not here", "filtered")
-                    for path in found.marks
-                )
+                missing += [*found.marks, *found.reports]
+        used = {path for found in series.values() if found.files for path in (*found.marks, *found.reports)}
+        for path in sorted(set(missing) - used):
+            yield Refusal(printable(path), "series_missing", "it refers to a series that is not here", "filtered")
 
     def _sort(self, path: str, series: dict[str, _Series]) -> Refusal | None:
         """Put a file to its series; a refusal where it has none."""
@@ -98,16 +101,21 @@ class DicomSeries:
         modality = word(header, "Modality")
         if _MARKS.get(modality) == self._options.labels:
             uids = [word(item, "SeriesInstanceUID") for item in items(header, "ReferencedSeriesSequence")]
-            uids += referenced_series(header)
-            for uid in dict.fromkeys(filter(None, uids)):
-                series.setdefault(uid, _Series()).marks.append(path)
-            return None if any(uids) else Refusal(printable(path), "no_reference", "it names no series", "filtered")
+            return self._refer(path, [*uids, *referenced_series(header)], series, "marks")
+        if modality in ("SR", "KO") and self._options.reports:
+            return self._refer(path, evidence_series(header), series, "reports")
         if not number(header, "Rows", 0) or modality == "SEG":
-            kind = modality or "DICOM"
-            return Refusal(printable(path), "not_an_image", f"a {kind} object, not an image series", "filtered")
+            return _no_image(path, header)
         uid = word(header, "SeriesInstanceUID") or f"file:{path}"
         series.setdefault(uid, _Series()).files.append(path)
         return None
+
+    @staticmethod
+    def _refer(path: str, uids: list[str], series: dict[str, _Series], what: str) -> Refusal | None:
+        named = list(dict.fromkeys(filter(None, uids)))
+        for uid in named:
+            getattr(series.setdefault(uid, _Series()), what).append(path)
+        return None if named else Refusal(printable(path), "no_reference", "it names no series", "filtered")
 
     def _key(self, uid: str) -> str:
         if uid.startswith("file:"):
@@ -123,9 +131,13 @@ class DicomSeries:
             areas[mark.slice] += float(mark.mask.sum())
         if len(ordered.slices) < self._options.min_slices:
             raise CaseError("too_few_slices", f"the series has only {len(ordered.slices)} images", "filtered")
-        chosen = choose(self._options.slices, len(ordered.slices), ordered.spacing, areas)
+        reports = [read_report(self._source, path) for path in item.data["reports"]]
+        place = {(mine.uid, mine.frame): index for index, mine in enumerate(ordered.slices)}
+        keys = [place[key] for report in reports for key in report.key_images if key in place]
+        chosen = choose(self._options.slices, len(ordered.slices), ordered.spacing, areas, keys)
         slices = [ordered.slices[index] for index in chosen]
         images = image_refs(self._source, slices, self._options.window, self._spec.anatomy)
+        shown = {index: image for image, index in enumerate(chosen)}
         header = ordered.slices[chosen[0]].header
         return Case(
             dataset=self._spec.name,
@@ -133,7 +145,9 @@ class DicomSeries:
             group=group_of(self._spec, item.key, {name: word(header, name) for name in _GROUP_FIELDS}),
             split="",
             images=images,
-            regions=self._regions(found, {index: image for image, index in enumerate(chosen)}),
+            regions=(*self._regions(found, shown), *self._drawn(reports, place, shown)),
+            texts=tuple(Text("findings", said, title="Measurements") for one in reports for said in one.sentences),
+            complete_regions=bool(item.data["marks"]),
             acquisition=acquisition(header, images[0].view.orientation),
             demographics=demographics(header),
             findings=(*findings, *noted),
@@ -177,6 +191,16 @@ class DicomSeries:
             regions += [region] if region is not None else []
         return tuple(sorted(regions, key=lambda region: (region.image_index, region.instance)))
 
+    def _drawn(self, reports: list[Report], place: dict[tuple[str, int], int], shown: dict[int, int]) -> list[Region]:
+        """What reports draw on the slices that are shown."""
+        regions = []
+        for drawn in [one for report in reports for one in report.drawn]:
+            label = self._labels.canonical(drawn.finding)
+            image = shown.get(place.get((drawn.sop_uid, drawn.frame), -1))
+            if label is not None and image is not None:
+                regions.append(_region(drawn, label, image))
+        return regions
+
     @classmethod
     def recognise(cls, source: Source) -> Recognition | None:
         """DICOM by content among the first two hundred files."""
@@ -195,31 +219,19 @@ class DicomSeries:
         return Recognition(0.5 + 0.45 * dicom / min(seen, 200), why, hints=hints)
 
 
-def acquisition(header: Dataset, orientation: str = "") -> Acquisition:
-    """What the header says about how the images were made, in the words of the taxonomy where it has one."""
-    code = word(header, "Modality")
-    sides = {"L": "left", "R": "right"}
-    side = word(header, "ImageLaterality") or word(header, "Laterality")
-    return Acquisition(
-        modality=modality_of_dicom(code) or "",
-        anatomy=canonical("anatomy", word(header, "BodyPartExamined")) or "",
-        view=word(header, "ViewPosition"),
-        plane=plane_from_letters(orientation) if code in ("CT", "MR", "PT", "NM") else "",
-        laterality=sides.get(side, ""),
-        contrast="contrast" if word(header, "ContrastBolusAgent") else "",
-        manufacturer=word(header, "Manufacturer"),
-    )
+def _region(drawn: Drawn, label: str, image: int) -> Region:
+    u, v = drawn.points[::2], drawn.points[1::2]
+    kind: RegionKind = "point" if drawn.kind == "point" else "contour"
+    twice = sum(u[i - 1] * v[i] - u[i] * v[i - 1] for i in range(len(u)))
+    box = min(u), min(v), max(u), max(v)
+    return Region(label, drawn.finding, kind, image, box, points=drawn.points, area=abs(twice) / 2)
 
 
-def demographics(header: Dataset) -> Demographics:
-    """Sex and age as stated; an age of 90 and more is given as 90."""
-    sexes: dict[str, Literal["female", "male", "other"]] = {"F": "female", "M": "male", "O": "other"}
-    age, years = word(header, "PatientAge"), None
-    parts = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
-    if len(age) == 4 and age[:3].isdigit() and age[3] in parts:
-        years = min(round(int(age[:3]) / parts[age[3]], 2), 90.0)
-    found: Any = sexes.get(word(header, "PatientSex"), "")
-    return replace(Demographics(), sex=found, age_years=years)
+def _no_image(path: str, header: Dataset) -> Refusal:
+    if getattr(header, "file_meta", {}).get("MediaStorageSOPClassUID") == _DICOMDIR:
+        return Refusal(printable(path), "dicomdir", "an index of DICOM files, which are read themselves", "filtered")
+    kind = word(header, "Modality") or "DICOM"
+    return Refusal(printable(path), "not_an_image", f"a {kind} object, not an image series", "filtered")
 
 
 def _hints(source: Source, path: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from readers.pixels.window import PRESETS
 from schemas.spec import Strict
 
-Policy = Literal["all", "every_mm", "middle", "evenly", "largest_region", "around_region"]
+Policy = Literal["all", "every_mm", "middle", "evenly", "largest_region", "around_region", "key"]
 
 
 class SliceOptions(Strict):
@@ -17,7 +17,8 @@ class SliceOptions(Strict):
     policy: Policy = "evenly"
     """``all``; ``every_mm``: one every ``mm`` millimetres; ``middle``; ``evenly``: ``count``, evenly spaced;
     ``largest_region``: the one with the most labelled pixels; ``around_region``: ``count``, evenly spaced between the
-    first and the last labelled slice.  Without regions the last two take the middle."""
+    first and the last labelled slice; ``key``: those that reports point at.  Where there are no regions, or no
+    report points at a slice, the last three take the middle."""
     count: int = Field(default=3, ge=1)
     mm: float = Field(default=10.0, gt=0)
 
@@ -41,7 +42,9 @@ class StackOptions(Strict):
         return value
 
 
-def choose(options: SliceOptions, count: int, spacing_mm: float, areas: Sequence[float] = ()) -> list[int]:
+def choose(
+    options: SliceOptions, count: int, spacing_mm: float, areas: Sequence[float] = (), keys: Sequence[int] = ()
+) -> list[int]:
     """Indices of the slices to show, rising.
 
     Args:
@@ -49,6 +52,7 @@ def choose(options: SliceOptions, count: int, spacing_mm: float, areas: Sequence
         count: slices in the stack.
         spacing_mm: millimetres from slice to slice, 0 where unknown (then ``every_mm`` takes one millimetre).
         areas: labelled pixels per slice; empty where there are no regions.
+        keys: slices that reports point at.
     """
     if count < 1:
         return []
@@ -58,6 +62,8 @@ def choose(options: SliceOptions, count: int, spacing_mm: float, areas: Sequence
     if options.policy == "every_mm":
         step = max(round(options.mm / (spacing_mm or 1.0)), 1)
         return list(range(min(step // 2, count - 1), count, step))
+    if options.policy == "key" and keys:
+        return sorted(set(keys))
     if options.policy == "evenly":
         return evenly(0, count - 1, options.count)
     if options.policy == "largest_region" and labelled:
