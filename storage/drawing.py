@@ -2,13 +2,16 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
 COLOURS = ((255, 82, 82), (64, 196, 255), (255, 214, 0), (105, 240, 174), (224, 64, 251), (255, 145, 0))
 SMALLEST = 320
 """Pictures of fewer pixels are drawn as if they had so many, so that lines and letters keep their size."""
+NAMED = 3
+"""Regions of one label that are each named."""
 LARGEST_BYTES = 400_000
 """Beyond, the report shows a smaller copy."""
 
@@ -28,6 +31,7 @@ def figure(data: bytes | None, regions: Sequence[Mapping[str, Any]]) -> str:
     parts = [f'<image href="{_uri(shown)}" width="{width}" height="{height}" preserveAspectRatio="none"/>']
     for region in regions:
         parts += _region(region, COLOURS[names[region["label"]] % len(COLOURS)], width, height)
+    parts += [_name(region, text, width, height, names[region["label"]]) for region, text in _named(regions)]
     return f'<svg viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
 
 
@@ -48,10 +52,30 @@ def _region(region: Mapping[str, Any], colour: tuple[int, int, int], width: int,
         parts.append(f'<polygon points="{pairs}" {line}/>')
     if region["kind"] == "box" or not (points or region["rle"]):
         parts.append(f'<rect x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" height="{y1 - y0:.1f}" {line}/>')
+    return parts
+
+
+def _named(regions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Regions that get a name, and it; of many alike only the first, or the names would hide the picture."""
+    counts, seen = Counter(region["label"] for region in regions), set()
+    for region in regions:
+        label = region["label"]
+        if counts[label] <= NAMED:
+            yield region, label
+        elif label not in seen:
+            yield region, f"{label} ×{counts[label]}"
+        seen.add(label)
+
+
+def _name(region: Mapping[str, Any], text: str, width: int, height: int, number: int) -> str:
+    """The label above the box's upper left corner; near the right edge it ends at the box's right."""
+    x0, y0, x1, _ = (edge * size for edge, size in zip(region["box"], (width, height) * 2, strict=True))
     size = max(13.0, width / 26)
-    place = f'x="{min(max(x0, 2), width * 0.8):.1f}" y="{max(y0 - size * 0.3, size):.1f}"'
+    x, anchor = (min(x1, width - 2), "end") if x0 > width * 0.6 else (max(x0, 2), "start")
+    paint = "rgb({},{},{})".format(*COLOURS[number % len(COLOURS)])
     style = f'font-size="{size:.0f}" fill="{paint}" stroke="#000" stroke-width="3" paint-order="stroke"'
-    return [*parts, f"<text {place} {style}>{escape(region['label'])}</text>"]
+    place = f'x="{x:.1f}" y="{max(y0 - size * 0.3, size):.1f}" text-anchor="{anchor}"'
+    return f"<text {place} {style}>{escape(text)}</text>"
 
 
 def _mask(region: Mapping[str, Any], colour: tuple[int, int, int]) -> bytes:

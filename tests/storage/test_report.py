@@ -26,6 +26,16 @@ def test_box_is_drawn_where_its_fractions_say():
     assert ">cell</text>" in svg
 
 
+def test_of_many_alike_the_first_is_named_with_their_number():
+    svg = figure(picture(9, size=(400, 320)), [region() for _ in range(4)] + [region(label="tumour")])
+    assert (svg.count("cell ×4</text>"), svg.count("<text"), svg.count("<rect")) == (1, 2, 5)
+
+
+def test_name_near_the_right_edge_ends_at_its_box():
+    svg = figure(picture(9, size=(400, 320)), [region(box=[0.75, 0.5, 1.0, 1.0])])
+    assert 'x="398.0" y="155.4" text-anchor="end"' in svg  # 160 less 0.3 of 400 / 26, and 2 inside
+
+
 def test_small_picture_is_enlarged_with_its_regions():
     svg = figure(picture(9, size=(32, 16)), [region(kind="point", points=[0.5, 0.25])])
     assert 'viewBox="0 0 640 320"' in svg  # 20 times, so that the shorter side has 320
