@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quality.leaks import shared
+from quality.leaks import RANK
 from quality.near_duplicates import clusters
 from quality.release_options import NearDuplicatesOptions
 from quality.verdict import ReleaseFinding
@@ -62,7 +62,7 @@ def without_look_alikes(cases: Any) -> Any:
 
 
 def report(kept: Any, options: NearDuplicatesOptions) -> list[ReleaseFinding]:
-    """Look-alikes over groups by dataset, and those that are in two splits though no picture is.
+    """One finding for each dataset with look-alikes over groups; it says how many of them are in two splits.
 
     Args:
         kept: `polars.DataFrame` with dataset, group_id, split, pictures and looks.
@@ -76,26 +76,44 @@ def report(kept: Any, options: NearDuplicatesOptions) -> list[ReleaseFinding]:
         .agg(total=pl.col("group_id").n_unique(), alike=pl.col("group_id").filter(pl.col("alike")).n_unique())
         .sort("dataset")
     )  # fmt: skip
-    found = [
-        ReleaseFinding(
-            GATE,
-            Severity.FLAG,
-            f"{name}: {alike} of {total} groups have pictures that look like those of other groups "
-            f"(within {options.radius} of 64 bits)",
-            name,
-        )
+    leaked = _leaked(pl, kept)
+    return [
+        _finding(name, alike, total, *leaked.get(name, (0, 0)), options)
         for name, total, alike in table.iter_rows()
         if alike
     ]
-    return [*found, *_leaks(pl, kept, options)]
 
 
-def _leaks(pl: Any, kept: Any, options: NearDuplicatesOptions) -> list[ReleaseFinding]:
+def _finding(
+    name: str, alike: int, total: int, shared: int, held: int, options: NearDuplicatesOptions
+) -> ReleaseFinding:
+    text = (
+        f"{name}: {alike} of {total} groups have pictures that look like those of other groups "
+        f"(within {options.radius} of 64 bits)"
+    )
+    if shared:
+        text += f"; {shared} of the {held} looks in its held-out splits are in an earlier split too"
+    refusing = shared > options.max_leak * held
+    return ReleaseFinding(GATE, Severity.REFUSE_RELEASE if refusing else Severity.FLAG, text, name)
+
+
+def _leaked(pl: Any, kept: Any) -> dict[str, tuple[int, int]]:
+    """By dataset, how many looks of its held-out splits are in an earlier split of any dataset, and of how many.
+
+    Pictures that are in two splits themselves are `quality.leaks`'s to report and are left out.
+    """
     exploded = kept.select("split", "pictures").explode("pictures").drop_nulls().unique()
     exact = exploded.group_by("pictures").len().filter(pl.col("len") > 1)["pictures"].to_list()
     clean = kept.filter(pl.col("pictures").list.set_intersection(exact).list.len() == 0) if exact else kept
-    places = clean.select("dataset", "split", thing="looks").explode("thing").drop_nulls().unique()
-    return shared(places, GATE, "looks of pictures", options.max_leak)
+    rank = pl.col("split").replace_strict(RANK, default=len(RANK), return_dtype=pl.Int64)
+    places = (
+        clean.select("dataset", rank=rank, look="looks").explode("look").drop_nulls().unique()
+        .with_columns(first=pl.col("rank").min().over("look")).filter(pl.col("rank") > 0)
+    )  # fmt: skip
+    counts = places.group_by("dataset").agg(
+        shared=pl.col("look").filter(pl.col("first") < pl.col("rank")).n_unique(), held=pl.col("look").n_unique()
+    )
+    return {name: (shared, held) for name, shared, held in counts.iter_rows()}
 
 
 def options_of(gates: Mapping[str, Mapping[str, Any]]) -> NearDuplicatesOptions:

@@ -59,7 +59,9 @@ def test_clusters_are_named_by_their_first_and_join_in_steps() -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Any:
-    def decided(*cases: dict[str, Any], **options: Any) -> tuple[dict[str, tuple[str, str, str]], list[str]]:
+    def decided(
+        *cases: dict[str, Any], severities: bool = False, **options: Any
+    ) -> tuple[dict[str, tuple[str, str, str]], list[str]]:
         image = pl.List(pl.Struct({"sha256": pl.String, "pixel_digest": pl.String, "phash": pl.UInt64}))
         schema = {"images": image, "rows": pl.Int32, "bytes": pl.Int64}
         strings = [name for name in case(0, 0) if name not in schema]
@@ -68,7 +70,8 @@ def run(tmp_path: Path) -> Any:
         done = decide([path], FACTS, gates={"near_duplicates": options})
         table = done.decisions.select("case_id", "status", "reason", "split")
         fates = {name: (status, reason, split) for name, status, reason, split in table.iter_rows()}
-        return fates, [one.detail for one in done.findings if one.gate == "near_duplicates"]
+        found = [one for one in done.findings if one.gate == "near_duplicates"]
+        return fates, [str(one.severity) if severities else one.detail for one in found]
 
     return decided
 
@@ -120,4 +123,20 @@ def test_look_alikes_in_two_shipped_splits_are_a_leak_of_their_own(run: Any) -> 
         case(2, BASE ^ 1, shipped_split="test", **shipped),
         case(3, ~BASE & (2**64 - 1), shipped_split="test", **shipped),
     ]
-    assert "a: 1 of 2 looks of pictures in test are in train too" in run(*cases)[1]
+    [found] = run(*cases)[1]
+    assert found.endswith("; 1 of the 2 looks in its held-out splits are in an earlier split too")
+    # The very same picture is a split leak and not told twice.
+    cases[1]["images"] = cases[0]["images"]
+    [found] = run(*cases)[1]
+    assert "held-out" not in found
+
+
+def test_leaking_looks_refuse_the_release_above_their_limit(run: Any) -> None:
+    shipped = {"split_policy": "shipped"}
+    cases = [
+        case(1, BASE, shipped_split="train", **shipped),
+        case(2, BASE ^ 1, shipped_split="test", **shipped),
+        case(3, ~BASE & (2**64 - 1), shipped_split="test", **shipped),
+    ]
+    assert run(*cases, max_leak=0.5, severities=True)[1] == ["flag"]
+    assert run(*cases, max_leak=0.49, severities=True)[1] == ["refuse_release"]

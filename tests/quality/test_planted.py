@@ -273,7 +273,6 @@ def test_no_byte_of_the_release_holds_a_planted_value(leaked: set[tuple[str, str
     assert {(carrier, name) for carrier, name in leaked if carrier != BROKEN} == set()
 
 
-@pytest.mark.xfail(reason="ledger sentences about unreadable DICOM files name the file", strict=False)
 def test_no_sentence_of_the_ledger_names_a_broken_file(leaked: set[tuple[str, str]]) -> None:
     assert {(carrier, name) for carrier, name in leaked if carrier == BROKEN} == set()
 
