@@ -87,7 +87,8 @@ def case(number: int, phash: int, **changes: Any) -> dict[str, Any]:
 def test_look_alikes_are_reported(run: Any) -> None:
     fates, found = run(case(1, BASE), case(2, BASE ^ 0b1111), case(3, BASE ^ (0b11111 << 30)), case(4, 0))
     assert {fate[0] for fate in fates.values()} == {"kept"}
-    assert found[0] == ("a: 2 of 3 groups have pictures that look like those of other groups (within 4 of 64 bits)")
+    wanted = "a: 2 of 3 groups have pictures that look like those of other groups (within 4 of 64 bits)"
+    assert found[0].split(";")[0] == wanted
     assert run(case(1, BASE), case(2, BASE ^ 1), enabled=False)[1] == []
     assert run(case(1, BASE), case(2, BASE ^ 0b11111))[1] == []
 
