@@ -5,6 +5,7 @@ import io
 import logging
 import math
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,13 @@ import numpy as np
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.pixels.decoders.base import Decoder, get_decoder
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from readers.pixels.cache import BoundedCache
 from readers.pixels.sniff import sniff
@@ -25,6 +32,8 @@ Stored = np.ndarray[Any, Any]
 MOST_PIXELS = 1 << 28
 """Samples that one frame may have; more is refused before anything is decoded."""
 
+MOST_INFLATED = 1 << 30
+"""Bytes that a deflated data set may inflate to."""
 _PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom")
 """Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
 pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
@@ -74,12 +83,33 @@ def read_header(source: Source, path: str, tags: Sequence[str] | None = None) ->
 def _parse(file: Any, head: bytes, path: str, **options: Any) -> Dataset:
     if sniff(head) != "application/dicom":
         raise CaseError("not_dicom", f"{printable(path)} is no DICOM file: its content is {sniff(head)}")
+    if DeflatedExplicitVRLittleEndian.encode() in head:
+        _refuse_bomb(file, path)
     try:
         dataset = dcmread(file, force=True, **options)
         _complete_meta(dataset)
     except Exception as error:  # noqa: BLE001 - a broken file makes pydicom raise anything at all
         raise CaseError("corrupt_dicom", f"{printable(path)} cannot be parsed ({type(error).__name__})") from None
     return dataset
+
+
+def _refuse_bomb(file: Any, path: str) -> None:
+    """Inflate a deflated data set piece by piece, keeping nothing, because pydicom inflates it whole."""
+    start = file.tell()
+    # The group length of the meta header stands in its first element, twelve bytes behind the magic word.
+    file.seek(140)
+    file.seek(144 + int.from_bytes(file.read(4), "little"))
+    inflater, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    try:
+        while (packed := file.read(1 << 16)) and inflated <= MOST_INFLATED:
+            while packed and inflated <= MOST_INFLATED:
+                inflated += len(inflater.decompress(packed, 1 << 20))
+                packed = inflater.unconsumed_tail
+    except zlib.error:
+        raise CaseError("corrupt_dicom", f"the deflated data of {printable(path)} is broken; copy it again") from None
+    if inflated > MOST_INFLATED:
+        raise CaseError("file_too_large", f"{printable(path)} inflates to more than {MOST_INFLATED:,} bytes")
+    file.seek(start)
 
 
 def _complete_meta(dataset: FileDataset) -> None:

@@ -231,3 +231,17 @@ def test_bytes_and_facts_are_the_same_every_time(make_dicom, source):
     make_dicom("a", HU, WindowCenter=40, WindowWidth=400)
     (ref,), _ = dicom_refs(source, "a")
     assert render_dicom(source, ref) == render_dicom(source, ref)
+
+
+def test_a_deflated_file_that_would_fill_the_memory_is_refused(make_dicom, source, tmp_path, monkeypatch):
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    dataset = make_dicom("a", np.zeros((400, 500), np.uint8))
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(tmp_path / "flat", enforce_file_format=True)
+    assert (tmp_path / "flat").stat().st_size < 3000
+    assert stored_frame(open_dicom(source, "flat")).shape == (400, 500)
+    monkeypatch.setattr("readers.pixels.dicom_file.MOST_INFLATED", 100_000)
+    with pytest.raises(CaseError) as caught:
+        read_header(source, "flat")
+    assert caught.value.code == "file_too_large"
