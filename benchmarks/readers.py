@@ -50,14 +50,12 @@ def main() -> None:
     if chosen.json:
         print(json.dumps({"count": chosen.count, "runs": chosen.runs, "rows": rows}))
         return
-    print(
-        f"{'ms a file':12} {'bare':>8} {'publish':>8} {'ours':>8} {'ours/bare':>10} {'ours/publish':>13} {'2 cores':>8}"
-    )
+    heads = ("bare", "publish", "ours", "ours/bare", "ours/publish", "2 cores")
+    print(f"{'CPU ms a file':14}" + "".join(f"{head:>14}" for head in heads))
     for row in rows:
-        ratios = f"{row['ours'] / row['bare']:10.2f} {row['ours'] / row['publish']:13.2f}"
-        print(
-            f"{row['name']:12} {row['bare']:8.2f} {row['publish']:8.2f} {row['ours']:8.2f} {ratios} {row['cores']:8.2f}"
-        )
+        ratios = (row["ours"] / row["bare"], row["ours"] / row["publish"], row["cores"])
+        figures = (row["bare"], row["publish"], row["ours"], *ratios)
+        print(f"{row['name']:14}" + "".join(f"{figure:14.2f}" for figure in figures))
 
 
 def _line(name: str, folder: Path, count: int, runs: int) -> dict[str, Any]:
@@ -66,7 +64,7 @@ def _line(name: str, folder: Path, count: int, runs: int) -> dict[str, Any]:
     for number in range(count):
         make(folder, number)
     paths = sorted(folder.iterdir())
-    loops: dict[str, Callable[[], None]] = {
+    loops: dict[str, Callable[[], object]] = {
         "bare": lambda: _each(bare, paths),
         "publish": lambda: _each(publish, paths),
         "ours": lambda: ingest(str(folder)),

@@ -5,6 +5,7 @@ from typing import Any
 
 from readers.base import Recognition
 from readers.finder import Finder
+from readers.nested import MARK
 from readers.records import Record, kind_of, read_records, words
 from readers.source import Source
 from readers.survey import folder, is_picture, survey
@@ -90,7 +91,7 @@ def _recognised(source: Source, path: str, records: list[Record]) -> Recognition
 
 def _image_column(source: Source, records: list[Record]) -> tuple[str, str]:
     """The column whose values are found among the files, and the folder that they are relative to."""
-    folders = {folder(path) for path in survey(source) if is_picture(path)}
+    folders = {"", *(folder(path) for path in survey(source) if is_picture(path))}
     finders = {
         where: Finder(source, [where]) for where in sorted(folders, key=lambda name: (name.count("/"), name))[:20]
     }
@@ -108,7 +109,8 @@ def _image_column(source: Source, records: list[Record]) -> tuple[str, str]:
 
 def _found(finder: Finder, value: str) -> bool:
     try:
-        return is_picture(finder.find(value))
+        path = finder.find(value)
+        return is_picture(path) or MARK in path
     except CaseError:
         return False
 

@@ -60,3 +60,37 @@ def test_an_empty_folder_is_said_to_be_unknown(tmp_path):
 def test_hostile_folders_do_not_disturb(nasty):
     for folder in nasty.listing()[0]:
         assert isinstance(inspect(f"{nasty.root}/{folder}"), list)
+
+
+def test_further_layouts_are_recognised(put, tmp_path, picture_bytes):
+    import io
+
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    stack = io.BytesIO()
+    np.savez(stack, train_images=np.zeros((2, 8, 8), np.uint8), train_labels=np.zeros((2, 1)))
+    table = io.BytesIO()
+    pictures = [{"bytes": picture_bytes(seed=i), "path": None} for i in range(3)]
+    pq.write_table(pa.table({"image": pictures, "label": ["A", "B", "A"]}), table)
+    report = "<eCitation><AbstractText Label='FINDINGS'>x</AbstractText><parentImage id='f'/></eCitation>"
+    put(
+        {
+            "yolo/data.yaml": "names: [A, B]", "yolo/train/images/x.png": None,
+            "yolo/train/labels/x.txt": "0 0.5 0.5 0.2 0.2\n",
+            "npz/x.npz": stack.getvalue(),
+            "openi/1.xml": report, "openi/f.png": None,
+            "parquet/train-0.parquet": table.getvalue(),
+            "onehot/t.csv": "Path,A,B\nimg/x.png,1,0\nimg/y.png,,1\n",
+            "onehot/img/x.png": None, "onehot/img/y.png": None,
+        }
+    )  # fmt: skip
+    found = {name: inspect(tmp_path / name)[0] for name in ("yolo", "npz", "openi", "parquet", "onehot")}
+    assert {name: reader for name, (reader, _) in found.items()} == {
+        "yolo": "yolo", "npz": "npz", "openi": "openi", "parquet": "table", "onehot": "table",
+    }  # fmt: skip
+    assert found["yolo"][1].labels == ("A", "B")
+    assert found["parquet"][1].options["labels"] == ["label"]
+    assert found["parquet"][1].labels == ("A", "B")
+    assert found["onehot"][1].options["one_hot"] == ["A", "B"]
