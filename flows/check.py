@@ -13,9 +13,11 @@ from flows.steps import close_cases, convert, read, render_pictures, run_steps
 from flows.worker import open_converter
 from readers.base import open_reader
 from readers.source import Source
+from schemas.case import Case
 from schemas.context import Context
 from schemas.recipe import Choice
 from schemas.spec import DatasetSpec, load_spec
+from schemas.taxonomy import triplet_problems
 from schemas.work import Work
 
 
@@ -43,10 +45,16 @@ class CheckReport:
         return {**asdict(self), "usable": self.usable}
 
 
-def check_spec(path: Path, cases: int, pictures: Path | None = None) -> CheckReport:
+def check_spec(path: Path, cases: int, pictures: Path | None = None, record: Path | None = None) -> CheckReport:
     """Take a spec's first ``cases`` usable cases through reading, every converter, rendering and the row gates.
 
     At most ``20 * cases`` items are looked at, so that a folder that begins with strangers is still checked.
+
+    Args:
+        path: the spec.
+        cases: how many usable ones.
+        pictures: folder for pictures with regions drawn.
+        record: folder for fixtures of these cases, as ``medcurate check-converter`` takes them.
     """
     from quality.row_gates import gate, open_gates
 
@@ -66,7 +74,25 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None) -> CheckRep
             close_cases,
         ],
     )
-    return _report(works, spec, pictures, cases)
+    seen: list[Case] = []
+    report = _report(_remembered(works, seen), spec, pictures, cases)
+    if record is not None:
+        _record(record / spec.name, path, seen)
+    return report
+
+
+def _remembered(works: Iterator[Work], seen: list[Case]) -> Iterator[Work]:
+    for work in works:
+        if work.case is not None and work.dropped is None:
+            seen.append(work.case)
+        yield work
+
+
+def _record(folder: Path, spec: Path, cases: list[Case]) -> None:
+    from converters.contract import save_cases
+
+    save_cases(folder / "cases.json", cases)
+    (folder / "spec.yaml").write_text(spec.read_text("utf-8"), "utf-8")
 
 
 def default_converters() -> list[str]:
@@ -82,7 +108,7 @@ def default_converters() -> list[str]:
 
 
 def _report(works: Iterator[Work], spec: DatasetSpec, folder: Path | None, wanted: int) -> CheckReport:
-    report = CheckReport(spec=spec.name)
+    report = CheckReport(spec=spec.name, problems=triplet_problems(spec))
     for work in works:
         report.cases += 1
         if work.dropped is not None:

@@ -97,12 +97,13 @@ def check(
     spec: Annotated[Path, typer.Argument(help="YAML of a dataset.")],
     cases: Annotated[int, typer.Option(help="How many cases to try.")] = 8,
     pictures: Annotated[Path | None, typer.Option(help="Folder for pictures with their regions drawn.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Folder for fixtures of these cases (check-converter).")] = None,
     as_json: Json = False,
 ) -> None:
     """Read and convert a few cases of a dataset and report problems in plain sentences."""
     from flows.check import check_spec, show
 
-    report = check_spec(spec, cases, pictures)
+    report = check_spec(spec, cases, pictures, record)
     if as_json:
         print_json(report.to_json())
     else:

@@ -73,11 +73,20 @@ class LedgerWriter:
 
 
 def _told(drop: Drop | None, key: str, case_id: str) -> Drop | None:
-    """The drop with a sentence that names the case, by its published id."""
+    """The drop with a sentence that names the case, by its published id.
+
+    Where the key is hidden, the sentence is too, unless a gate wrote it: readers and renderers name files, and a file's
+    name may be a person's.
+    """
     if drop is None:
         return None
-    detail = drop.detail.replace(key, case_id) if key != case_id else drop.detail
-    return replace(drop, detail=detail if case_id in detail else f"{case_id}: {detail}")
+    if key == case_id:
+        detail = drop.detail if case_id in drop.detail else f"{case_id}: {drop.detail}"
+    elif drop.stage == "gate":
+        detail = f"{case_id}: {drop.detail.replace(key, case_id)}"
+    else:
+        detail = f"{case_id}: {drop.reason}; the sentence is withheld, since it may name a file"
+    return replace(drop, detail=detail)
 
 
 class _Table:

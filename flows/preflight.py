@@ -44,11 +44,12 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
         for converter in recipe.converters if choice.converters is None else choice.converters:
             open_converter(converter)
     if recipe.synthesis is not None:
-        from synthesis.pipeline import check_engine, open_tasks
+        from synthesis.pipeline import check_checks, check_engine, open_tasks
 
         open_tasks(recipe.synthesis.tasks)
         if ask_engine:
             check_engine(recipe.synthesis.engine)
+            check_checks(recipe.synthesis.checks)
     elif not recipe.converters and any(choice.converters is None for choice in recipe.datasets):
         raise UserError("the recipe names neither converters nor synthesis, so no row could come of it; add converters")
     _check_version_is_new(recipe)

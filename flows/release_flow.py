@@ -24,7 +24,7 @@ from prefect.futures import PrefectFuture, as_completed  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
 from flows import accounting, preflight, release_files  # noqa: E402
-from flows.plan import Job, plan_dataset  # noqa: E402
+from flows.plan import Job, answers_of, plan_dataset  # noqa: E402
 from flows.pool import Workers  # noqa: E402
 from flows.progress import tell  # noqa: E402
 from flows.worker import finished  # noqa: E402
@@ -119,7 +119,7 @@ def release_flow(recipe: str, workers: int = 0, store: str = "", keep_work: bool
         keep_work: leave the workspace in place after publishing.
 
     Returns:
-        ``release`` (its address), ``totals`` (kind -> dataset -> status -> count), ``verdicts``.
+        ``release`` (its address), ``totals`` (kind -> dataset -> status -> count), ``verdicts``, ``model``.
 
     Raises:
         UserError: the recipe or a spec is wrong; nothing was started.
@@ -156,7 +156,18 @@ def _make(run: Run) -> dict[str, Any]:
     tell("publish", 0, 1, "release")
     address = publish_task(run, manifest)
     _show_release(address, manifest)
-    return {"release": address, "totals": totals, "verdicts": [verdict.to_json() for verdict in verdicts]}
+    said = [verdict.to_json() for verdict in verdicts]
+    return {"release": address, "totals": totals, "verdicts": said, "model": _spent(run)}
+
+
+def _spent(run: Run) -> dict[str, Any]:
+    """Requests, tokens, retries and cost of the model over all tries at this release; empty without a model."""
+    if run.recipe.synthesis is None:
+        return {}
+    from synthesis.accounting import spent
+
+    counts = spent(answers_of(run.recipe, run.space))
+    return dict(counts.summary(run.recipe.synthesis.engine.price))
 
 
 def _plan(run: Run) -> list[Job]:

@@ -23,6 +23,8 @@ def run_recipe(
         from flows.show import print_totals
 
         print_totals(result["totals"])
+        if result["model"]:
+            print("model:  ", ", ".join(f"{name} {value:,}" for name, value in result["model"].items()))
         print(f"release: {result['release']}")
     return result
 
