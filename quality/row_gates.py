@@ -1,10 +1,10 @@
 """The step that runs every row gate over every row of a partition."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar, cast
 
-from quality.base import Repairing, RowGate
+from quality.base import GateOptions, Repairing, RowGate
 from quality.carriers import nifti_carried
 from quality.release_options import RELEASE_GATES
 from schemas import plugins
@@ -71,8 +71,22 @@ def gate(works: Iterable[Work], gates: Sequence[RowGate], context: Context) -> I
         yield work
 
 
+class FunctionGate:
+    """A plain function as a gate: ``(row, case, pictures, context) -> findings``; its only option is ``enabled``."""
+
+    Options: ClassVar[type[GateOptions]] = GateOptions
+
+    def __init__(self, name: str, check: Callable[..., Iterator[Finding]]) -> None:
+        self.name = name
+        self.check = check
+
+
 def _open(name: str, options: Mapping[str, Any]) -> RowGate | None:
-    kind: type[RowGate] = plugins.load("gates", name)
+    registered: Any = plugins.load("gates", name)
+    if not isinstance(registered, type):
+        wanted = validate(GateOptions, dict(options), f"gates.{name}")
+        return cast(RowGate, FunctionGate(name, registered)) if wanted.enabled else None
+    kind = cast(type[RowGate], registered)
     known = dict(options)
     if "enabled" not in kind.Options.model_fields and known.pop("enabled", True) is False:
         return None
