@@ -1,6 +1,17 @@
 """The words that all datasets share: modalities, anatomy, clinical tasks, labels.  Pure data and small functions."""
 
-from schemas.taxonomy.axes import Axis, Concept, axis, canonical, modality_of_dicom, triplet_problems, within
+from schemas.taxonomy.axes import (
+    Axis,
+    Concept,
+    Department,
+    axis,
+    canonical,
+    department_of,
+    departments,
+    modality_of_dicom,
+    triplet_problems,
+    within,
+)
 from schemas.taxonomy.labels import (
     LabelConcept,
     Scale,
@@ -13,17 +24,21 @@ from schemas.taxonomy.labels import (
     related,
     scale_of,
     scales,
+    snomed,
 )
 
 __all__ = [
     "Axis",
     "Concept",
+    "Department",
     "LabelConcept",
     "Scale",
     "ancestors",
     "axis",
     "canonical",
     "canonical_label",
+    "department_of",
+    "departments",
     "labels",
     "mirrored",
     "modality_of_dicom",
@@ -32,6 +47,7 @@ __all__ = [
     "related",
     "scale_of",
     "scales",
+    "snomed",
     "triplet_problems",
     "within",
 ]

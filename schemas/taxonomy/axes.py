@@ -70,6 +70,47 @@ def modality_of_dicom(code: str) -> str:
     return next((word for word, concept in axis("modality").items() if code in concept.dicom), "")
 
 
+class Department(Strict):
+    """What one clinical department looks after."""
+
+    anatomy: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    """Modalities that are its own whatever the anatomy."""
+    tasks: tuple[str, ...] = ()
+    """Clinical tasks that are its own whatever the anatomy."""
+
+
+class _Departments(RootModel[dict[str, Department]]):
+    """Contents of ``departments.yaml``."""
+
+
+@cache
+def departments() -> Mapping[str, Department]:
+    """The eighteen clinical departments of GMAI-MMBench."""
+    return load_yaml(Path(__file__).parent / "departments.yaml", _Departments).root
+
+
+def department_of(modality: str, anatomy: str, clinical_task: str) -> str:
+    """The department that a canonical triplet belongs to, or an empty string.
+
+    A task that is a department's own goes first (tuberculosis), then a modality where no department looks after the
+    anatomy itself, then the anatomy, from the organ outwards to the region that holds it.
+    """
+    for name, department in departments().items():
+        if clinical_task in department.tasks:
+            return name
+    for name, department in departments().items():
+        if modality in department.modalities and not any(anatomy in other.anatomy for other in departments().values()):
+            return name
+    here = anatomy
+    while here:
+        for name, department in departments().items():
+            if here in department.anatomy:
+                return name
+        here = axis("anatomy")[here].parent if here in axis("anatomy") else ""
+    return ""
+
+
 def triplet_problems(spec: DatasetSpec) -> list[str]:
     """One sentence, with a proposal, for each of the spec's triplet words that is not canonical."""
     found = []

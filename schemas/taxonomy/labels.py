@@ -77,6 +77,10 @@ class Scale(Strict):
     normal: str = ""
 
 
+class _Codes(RootModel[dict[str, str]]):
+    """Contents of ``label_codes.yaml``."""
+
+
 class _Scales(RootModel[dict[str, Scale]]):
     """Contents of ``label_scales.yaml``."""
 
@@ -179,6 +183,19 @@ def propose(word: str, count: int = 3) -> list[str]:
         return [exact]
     near = get_close_matches(plain(word), list(_spellings()), n=count * 2, cutoff=0.6)
     return list(dict.fromkeys(_spellings()[form] for form in near))[:count]
+
+
+@cache
+def _codes() -> Mapping[str, str]:
+    return load_yaml(Path(__file__).parent / "label_codes.yaml", _Codes).root
+
+
+def snomed(name: str) -> str:
+    """The SNOMED CT code of a canonical label, or an empty string where none was verified.
+
+    Verified means: DICOM's own table of concepts, as pydicom ships it, has the code under the label's name.
+    """
+    return _codes().get(name, "")
 
 
 def ancestors(name: str) -> frozenset[str]:
