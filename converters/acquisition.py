@@ -13,11 +13,11 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.drawing import generator
 from converters.geometry_words import plane_of
 from schemas import taxonomy
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
@@ -31,6 +31,8 @@ class Value(Strict):
 
     aliases: list[str] = Field(default_factory=list)
     """How sources write it, compared without case."""
+    level: str = ""
+    """Only values of one level are offered together: a region of the body or an organ."""
     group: str = ""
     """Values of one group cannot be told apart safely, or one holds the other; they are never offered together."""
     names: dict[str, str] = Field(default_factory=dict)
@@ -80,9 +82,7 @@ class Acquisition:
         canonical, proof = known
         row = ask.id(fact)
         table = values().facts[fact]
-        group = table[canonical].group
-        others = [name for name, value in table.items() if name != canonical and (not group or value.group != group)]
-        translated = [table[name].names.get(ask.language, name) for name in others]
+        translated = [table[name].names.get(ask.language, name) for name in distractors(fact, canonical)]
         right = table[canonical].names.get(ask.language, canonical)
         options, index = options_of(ask, row, right, translated, self.options.choices)
         template = ask.draw(fact, row)
@@ -100,6 +100,17 @@ class Acquisition:
             options=options,
             answer_index=index,
         )
+
+
+def distractors(fact: Fact, canonical: str) -> list[str]:
+    """The values that may stand beside the right one: of its level, and of no group that it is in."""
+    table = values().facts[fact]
+    right = table[canonical]
+    return [
+        name
+        for name, value in table.items()
+        if name != canonical and value.level == right.level and not (right.group and value.group == right.group)
+    ]
 
 
 def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[str, str] | None:

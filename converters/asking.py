@@ -1,6 +1,6 @@
 """What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from converters.geometry_words import plane_of
@@ -31,15 +31,14 @@ class Asker:
     converter: str
     options: Common
 
-    @property
-    def language(self) -> str:
-        """Language of the rows."""
-        return self.options.language or self.context.language
+    language: str = field(init=False)
+    """Language of the rows."""
+    words: Speech = field(init=False)
+    """Words of that language."""
 
-    @property
-    def words(self) -> Speech:
-        """Words of that language."""
-        return speech(self.language)
+    def __post_init__(self) -> None:
+        self.language = self.options.language or self.context.language
+        self.words = speech(self.language)
 
     @property
     def table(self) -> Table:

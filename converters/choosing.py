@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from converters.asking import Asker
+from converters.drawing import generator
 from converters.templating import load_table
-from schemas.identity import generator
 
 LETTERS = "ABCDEFGHIJ"
 

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.drawing import generator
 from converters.scenes import Scene, label_scenes
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 Change = Literal["new", "resolved", "unchanged", "absent", "worse", "better"]

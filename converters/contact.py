@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.drawing import generator
 from converters.geometry_words import Spot
 from converters.singles import singles
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction, Place
 from schemas.masks import Mask, decode
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.drawing import generator
 from schemas.case import Case, ImageRef
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance
 from schemas.plugins import load
 

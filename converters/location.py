@@ -7,11 +7,11 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.drawing import generator
 from converters.geometry_words import THIRD, Spot, opposite, where
 from converters.singles import singles
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 from schemas.view import View
 

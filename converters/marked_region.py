@@ -9,13 +9,13 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.drawing import generator
 from converters.geometry_words import Spot
 from converters.kinship import related
 from converters.marking import Style, marks, styles_of
 from converters.region_to_text import ambiguous, spots_on
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 

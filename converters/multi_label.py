@@ -7,10 +7,10 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, lettered
+from converters.drawing import generator
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 

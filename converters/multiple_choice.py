@@ -9,11 +9,11 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.drawing import generator
 from converters.kinship import related, same
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 

@@ -6,12 +6,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.drawing import generator
 from converters.geometry_words import Spot, where
 from converters.location import sure
 from converters.singles import singles
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 

@@ -8,12 +8,13 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, numbers
+from converters.drawing import generator
 from converters.geometry_words import Spot, overlap, spot
+from converters.memo import OfLastCase
 from converters.scenes import regions_on, too_small
 from converters.templating import load_table
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 SAME_BOX = 0.6
@@ -68,8 +69,15 @@ class RegionToText:
         )
 
 
+_remembered: OfLastCase[dict[int, Spot]] = OfLastCase()
+
+
 def spots_on(case: Case, index: int) -> dict[int, Spot]:
     """Regions of one image that can be seen on it, by their index in the case."""
+    return _remembered.get(case, index, lambda: _spots_on(case, index))
+
+
+def _spots_on(case: Case, index: int) -> dict[int, Spot]:
     view = case.images[index].view
     on = {number: spot(region, view) for number, region in regions_on(case, index) if not too_small(region, case)}
     return {number: seen for number, seen in on.items() if seen is not None}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from converters.kinship import may_be
+from converters.memo import OfLastCase
 from schemas.case import Case, Region
 from schemas.spec import DatasetSpec
 
@@ -31,14 +32,29 @@ class Scene:
     """Whether exactly one label is true (multi_class, ordinal)."""
 
 
-def scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
-    """Scenes of the case's labels, then of its regions where those say something else."""
+_remembered: OfLastCase[tuple[Scene, ...]] = OfLastCase()
+
+
+def scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
+    """Scenes of the case's labels, then of its regions where those say something else.
+
+    In a dataset whose labels only repeat what its regions say (``label_kind`` none, boxes or masks), the regions speak:
+    they know how many there are, on which picture, and what is absent.
+    """
+    return _remembered.get(case, id(spec), lambda: tuple(_scenes(case, spec)))
+
+
+def _scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
+    regional = {region.label for region in case.regions}
+    repeated = spec.label_kind == "none" and bool(case.regions)
     said: dict[tuple[int, ...], set[str]] = {}
     for scene in label_scenes(case, spec):
+        if repeated and set(scene.present) <= regional and (case.complete_regions or not scene.absent):
+            continue
         said[scene.images] = set(scene.present)
         yield scene
     for scene in region_scenes(case, spec):
-        if not set(scene.present) <= said.get(scene.images, set()) or (not scene.present and scene.images not in said):
+        if repeated or not set(scene.present) <= said.get(scene.images, set()):
             yield scene
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 from typing import ClassVar
 
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.geometry_words import Spot
+from converters.drawing import generator
+from converters.geometry_words import Spot, spot
 from converters.marking import COLOURS, anchor, marks, number
 from converters.region_to_text import ambiguous, spots_on
-from schemas.case import Case, Mark
+from schemas.case import Case, ImageRef, Mark
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 from schemas.view import View
 
@@ -29,6 +30,8 @@ class SetOfMark:
         """At most so many numbers on a picture."""
         apart: float = Field(default=24, ge=1)
         """Numbers are at least this many pixels apart."""
+        shorter: int = Field(default=300, ge=1)
+        """Smaller pictures are enlarged by a whole factor until their shorter side has this many pixels."""
         keep_clean: bool = False
         """Show the clean picture before the marked one."""
 
@@ -41,11 +44,18 @@ class SetOfMark:
             return
         ask = Asker(case, context, self.name, self.options)
         for index, image in enumerate(case.images):
-            seen = spots_on(case, index)
+            shown = self._large(image)
+            seen = spots_on(case, index) if shown is image else _spots(case, index, shown.view)
             order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
-            chosen = self._apart([name for name in order if not ambiguous(name, seen, case)], seen, image.view)
+            chosen = self._apart([name for name in order if not ambiguous(name, seen, case)], seen, shown.view)
             if len({case.regions[region].label for region in chosen}) > 1:
-                yield self._row(ask, index, chosen, seen)
+                yield self._row(ask, index, shown, chosen, seen)
+
+    def _large(self, image: ImageRef) -> ImageRef:
+        """The picture, enlarged by a whole factor where numbers would hide what they mark."""
+        view = image.view
+        factor = ceil(self.options.shorter / min(view.width, view.height))
+        return image if factor < 2 else replace(image, view=view.resized(view.width * factor, view.height * factor))
 
     def _apart(self, order: list[int], seen: dict[int, Spot], view: View) -> list[int]:
         kept: list[int] = []
@@ -59,9 +69,9 @@ class SetOfMark:
                 break
         return kept
 
-    def _row(self, ask: Asker, index: int, chosen: list[int], seen: dict[int, Spot]) -> Instruction:
+    def _row(self, ask: Asker, index: int, clean: ImageRef, chosen: list[int], seen: dict[int, Spot]) -> Instruction:
         row = ask.id(f"image{index}")
-        clean, words = ask.case.images[index], ask.words
+        words = ask.words
         drawn: tuple[Mark, ...] = clean.marks
         for place, region in enumerate(chosen):
             style = "contour" if seen[region].place.rle else "box"
@@ -95,3 +105,9 @@ class SetOfMark:
             labels=tuple(dict.fromkeys(labels)),
             pictures=(clean, marked) if self.options.keep_clean else (marked,),
         )
+
+
+def _spots(case: Case, index: int, view: View) -> dict[int, Spot]:
+    """The regions that can be seen on one image, on another view of it."""
+    found = {number: spot(case.regions[number], view) for number in spots_on(case, index)}
+    return {number: seen for number, seen in found.items() if seen is not None}

@@ -1,9 +1,12 @@
 """Regions that a text may call "the spleen": the only one of their label on a completely annotated picture."""
 
 from converters.geometry_words import Spot
+from converters.memo import OfLastCase
 from converters.region_to_text import spots_on
 from converters.scenes import regions_on
 from schemas.case import Case
+
+_remembered: OfLastCase[dict[str, tuple[int, Spot]]] = OfLastCase()
 
 
 def singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
@@ -13,6 +16,10 @@ def singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     """
     if not case.complete_regions:
         return {}
+    return _remembered.get(case, index, lambda: _singles(case, index))
+
+
+def _singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     numbers: dict[str, list[int]] = {}
     for number, region in regions_on(case, index):
         numbers.setdefault(region.label, []).append(number)

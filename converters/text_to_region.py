@@ -7,12 +7,12 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, written
+from converters.drawing import generator
 from converters.geometry_words import Spot, where
 from converters.region_to_text import box_note, spots_on
 from converters.scenes import region_scene, regions_on
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 

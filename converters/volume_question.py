@@ -9,12 +9,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from converters.acquisition import fact_of, values
+from converters.acquisition import distractors, fact_of, values
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
+from converters.drawing import generator
 from schemas.case import Case, VolumeRef
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 Asked = Literal["modality", "anatomy"]
@@ -50,9 +50,7 @@ class VolumeQuestion:
         canonical, proof = known
         row = ask.id(f"volume{number}/{fact}")
         table = values().facts[fact]
-        group = table[canonical].group
-        others = [name for name, value in table.items() if name != canonical and (not group or value.group != group)]
-        translated = [table[name].names.get(ask.language, name) for name in others]
+        translated = [table[name].names.get(ask.language, name) for name in distractors(fact, canonical)]
         right = table[canonical].names.get(ask.language, canonical)
         options, index = options_of(ask, row, right, translated, self.options.choices)
         template = ask.draw(fact, row)

@@ -6,10 +6,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.drawing import generator
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction
 
 

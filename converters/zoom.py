@@ -10,11 +10,11 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, numbers
+from converters.drawing import generator
 from converters.geometry_words import Spot, spot
 from converters.region_to_text import ambiguous, box_note, spots_on
 from schemas.case import Case
 from schemas.context import Context
-from schemas.identity import generator
 from schemas.instruction import Instruction, Place
 from schemas.view import Box, View
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 def digest(*parts: str) -> str:
     """A 32-digit hex digest of the parts; unambiguous, since each part is length-prefixed."""
-    hasher = hashlib.blake2b(digest_size=16)
+    joined = bytearray()
     for part in parts:
         data = part.encode()
-        hasher.update(len(data).to_bytes(8, "little"))
-        hasher.update(data)
-    return hasher.hexdigest()
+        joined += len(data).to_bytes(8, "little")
+        joined += data
+    return hashlib.blake2b(joined, digest_size=16).hexdigest()
 
 
 def row_id(dataset: str, case_key: str, converter: str, variant: str) -> str:

@@ -289,3 +289,33 @@ def test_specks_are_neither_asked_about_nor_denied(make):
     rows = [row for seed in range(20) for row in make.ask("yes_no", one, described, seed=seed)]
     assert rows and not any("lesion" in row.messages[0].content for row in rows)
     assert only(make.ask("multiple_choice", one, described)).options.count("lesion") == 0
+
+
+def test_regions_speak_where_labels_only_repeat_them(make, blood):
+    labelled = make.case(regions=blood[0].regions, labels=(make.label("red blood cell"), make.label("platelet")))
+    assert "2 red blood cells" in only(make.ask("caption", labelled, blood[1])).messages[1].content
+    assert "red blood cells and a platelet" in only(make.ask("open_question", labelled, blood[1])).messages[1].content
+    row = only(make.ask("multiple_choice", labelled, blood[1]))
+    assert "white blood cell" in row.options
+    assert len(make.ask("yes_no", labelled, blood[1])) == 1
+
+
+def test_anatomy_distractors_are_of_one_level(make, chest):
+    for seed in range(30):
+        row = only(make.ask("acquisition", *chest, seed=seed, facts=["anatomy"]))
+        assert row.answer == "chest"
+        assert set(row.options) <= {"chest", "head", "neck", "knee", "hand", "foot"}
+
+
+def test_small_pictures_are_enlarged_for_numbers(make):
+    small = make.ref(make.view(128, 96))
+    regions = (make.mask("liver", (96, 128), (10, 10, 50, 50)), make.mask("spleen", (96, 128), (80, 40, 110, 80)))
+    one = make.case(images=[small], regions=regions)
+    row = only(make.ask("set_of_mark", one, make.spec(["liver", "spleen"])))
+    assert (row.images[0].view.width, row.images[0].view.height) == (512, 384)
+    assert all(place.size == (384, 512) for place in row.regions)
+    numbers = {mark.text: mark.points for mark in row.images[0].marks if mark.kind == "number"}
+    for text, place in zip("12", row.regions, strict=True):
+        x, y = numbers[text]
+        x0, y0, x1, y1 = place.box
+        assert x0 * 512 < x < x1 * 512 and y0 * 384 < y < y1 * 384

@@ -512,7 +512,8 @@ def check_marked_region(row, case, described):
 
 
 def check_set_of_mark(row, case, described):
-    drawn, _, view = marked(row, case, described)
+    drawn, _, _ = marked(row, case, described)
+    view = row.images[-1].view
     numbers = {mark.text: mark.points for mark in drawn if mark.kind == "number"}
     labels = {str(n + 1): place.label for n, place in enumerate(row.regions)}
     assert set(numbers) == set(labels)
