@@ -28,15 +28,19 @@ def referenced_series(dataset: Dataset) -> list[str]:
     ]
 
 
+def roi_names(dataset: Dataset) -> dict[int, str]:
+    """ROI number to name."""
+    rois = items(dataset, "StructureSetROISequence")
+    return {int(number(roi, "ROINumber", 0)): word(roi, "ROIName") for roi in rois}
+
+
 def contour_masks(source: Source, path: str, stack: Stack) -> tuple[list[SegmentMask], tuple[Finding, ...]]:
     """Closed contours filled by the even-odd rule, so that a contour inside another is a hole.
 
     Contours that lie on no slice of ``stack`` are left out with a finding, open ones and points likewise.
     """
     dataset = open_dicom(source, path).dataset
-    names = {
-        int(number(roi, "ROINumber", 0)): word(roi, "ROIName") for roi in items(dataset, "StructureSetROISequence")
-    }
+    names = roi_names(dataset)
     found: list[SegmentMask] = []
     elsewhere = other = 0
     for roi in items(dataset, "ROIContourSequence"):

@@ -77,8 +77,8 @@ def _masks_of_frame(file: DicomFile, frame: int, names: dict[int, tuple[str, ...
 
 def _slice_of_frame(file: DicomFile, frame: int, stack: Stack) -> int | None:
     """The slice that a frame names as its source, else the one in whose plane it lies; both must have its grid."""
-    uid = _source_uid(file.dataset, frame)
-    index = next((i for i, item in enumerate(stack.slices) if uid and item.uid == uid and item.frame < 1), None)
+    source = _source_image(file.dataset, frame)
+    index = next((i for i, item in enumerate(stack.slices) if source == (item.uid, item.frame)), None)
     if index is None:
         index = _slice_by_place(file, frame, stack)
     if index is None:
@@ -96,9 +96,12 @@ def _slice_of_frame(file: DicomFile, frame: int, stack: Stack) -> int | None:
     return index
 
 
-def _source_uid(dataset: Dataset, frame: int) -> str:
+def _source_image(dataset: Dataset, frame: int) -> tuple[str, int] | None:
+    """SOP instance UID and 0-based frame (-1 for a single-frame file) of the only image a frame was made from."""
     derived = items(macro(frame_groups(dataset, frame), "DerivationImageSequence"), "SourceImageSequence")
-    return word(derived[0], "ReferencedSOPInstanceUID") if len(derived) == 1 else ""
+    if len(derived) != 1 or not word(derived[0], "ReferencedSOPInstanceUID"):
+        return None
+    return word(derived[0], "ReferencedSOPInstanceUID"), int(number(derived[0], "ReferencedFrameNumber", 0)) - 1
 
 
 def _slice_by_place(file: DicomFile, frame: int, stack: Stack) -> int | None:

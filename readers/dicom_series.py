@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydicom.dataset import Dataset
 
 from readers.base import Item, Recognition, Refusal
 from readers.dicom_facts import acquisition, demographics
-from readers.dicom_rtstruct import contour_masks, referenced_series
-from readers.dicom_seg import SegmentMask, segment_masks
+from readers.dicom_rtstruct import contour_masks, referenced_series, roi_names
+from readers.dicom_seg import SegmentMask, segment_masks, segment_words
 from readers.dicom_sr import EVIDENCE, Drawn, Report, evidence_series, read_report
 from readers.grouping import group_of
 from readers.labels import LabelMap
 from readers.pixels.dicom import image_refs, stack_slices
-from readers.pixels.dicom_file import items, number, read_header, word
+from readers.pixels.dicom_file import items, number, open_dicom, read_header, word
 from readers.pixels.dicom_stack import Slice, Stack, stack
-from readers.pixels.sniff import sniff
 from readers.slices import StackOptions, choose
 from readers.source import Source, printable
 from schemas.case import Case, Region, RegionKind, Text
@@ -26,12 +26,13 @@ from schemas.findings import Finding
 from schemas.identity import digest
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec
-from schemas.taxonomy import modality_of_dicom
+from schemas.taxonomy import canonical, modality_of_dicom
 
 _LISTED = [
     "SeriesInstanceUID", "Modality", "Rows", "Columns", "ReferencedSeriesSequence",
     "ReferencedFrameOfReferenceSequence", *EVIDENCE,
 ]  # fmt: skip
+_LOOK_AT = 200
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _GROUP_FIELDS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "AccessionNumber")
 _MARKS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
@@ -203,20 +204,38 @@ class DicomSeries:
 
     @classmethod
     def recognise(cls, source: Source) -> Recognition | None:
-        """DICOM by content among the first two hundred files."""
-        seen = dicom = 0
-        hints: dict[str, str] = {}
-        for path in source.walk():
-            seen += 1
-            if seen > 200:
-                break
-            if sniff(source.head(path)) == "application/dicom":
-                dicom += 1
-                hints = hints or _hints(source, path)
-        if not dicom:
+        """DICOM by content among the first two hundred files; segmentations and structure sets name the labels."""
+        paths = list(islice(source.walk(), _LOOK_AT))
+        headers = list(_headers(source, paths))
+        images = [header for _, header in headers if number(header, "Rows", 0) and word(header, "Modality") != "SEG"]
+        if not headers:
             return None
-        why = f"{dicom} of the first {min(seen, 200)} files are DICOM by content"
-        return Recognition(0.5 + 0.45 * dicom / min(seen, 200), why, hints=hints)
+        marks = {word(header, "Modality"): path for path, header in reversed(headers)}
+        kind = next((kind for kind in _MARKS if kind in marks), "")
+        words = _label_words(source, marks[kind]) if kind and images else ()
+        options: dict[str, Any] = {"labels": _MARKS[kind]} if words else {}
+        if words:
+            options["slices"] = {"policy": "around_region", "count": 3}
+        why = f"{len(headers)} of the first {len(paths)} files are DICOM by content"
+        hints = _hints(images[0]) if images else {}
+        return Recognition(0.5 + 0.45 * len(headers) / len(paths), why, options, words, hints)
+
+
+def _headers(source: Source, paths: list[str]) -> Iterator[tuple[str, Dataset]]:
+    for path in paths:
+        try:
+            yield path, read_header(source, path, ["Modality", "BodyPartExamined", "Rows"])
+        except CaseError:
+            continue
+
+
+def _label_words(source: Source, path: str) -> tuple[str, ...]:
+    try:
+        dataset = open_dicom(source, path).dataset
+    except CaseError:
+        return ()
+    segments = [names[0] for names in segment_words(dataset).values() if names]
+    return tuple(dict.fromkeys([*segments, *filter(None, roi_names(dataset).values())]))
 
 
 def _region(drawn: Drawn, label: str, image: int) -> Region:
@@ -234,12 +253,6 @@ def _no_image(path: str, header: Dataset) -> Refusal:
     return Refusal(printable(path), "not_an_image", f"a {kind} object, not an image series", "filtered")
 
 
-def _hints(source: Source, path: str) -> dict[str, str]:
-    try:
-        header = read_header(source, path, ["Modality", "BodyPartExamined"])
-    except CaseError:
-        return {}
-    return {
-        "modality": modality_of_dicom(word(header, "Modality")) or "",
-        "anatomy": word(header, "BodyPartExamined").lower(),
-    }
+def _hints(header: Dataset) -> dict[str, str]:
+    part = word(header, "BodyPartExamined")
+    return {"modality": modality_of_dicom(word(header, "Modality")) or "", "anatomy": canonical("anatomy", part) or ""}

@@ -221,21 +221,21 @@ def test_a_label_map_segmentation(shared_data, tmp_path, make_spec):
 # Multi-frame
 
 
-def test_enhanced_frames_are_ordered_by_place(shared_data):
-    source = Source.open(str(shared_data / "dicom_multiframe_enhanced"))
+@pytest.mark.parametrize("name", ["T1", "T2", "T2-interleaved", "T2_", "T2_-interleaved"])
+def test_enhanced_frames_are_ordered_by_place(shared_data, name):
     import nibabel as nib
 
-    paths = [path for path in source.walk() if path.endswith("DICOM/T1.dcm")]
-    refs, findings = dicom_refs(source, paths[0], 99)
-    assert findings == () and len(refs) == 10
-    niftis = [path for path in source.walk() if "T1" in path and path.endswith(".nii.gz")]
-    truth = nib.as_closest_canonical(nib.load(source.local(niftis[0]))) if niftis else None
-    stored = [stored_frame(open_dicom(source, paths[0]), ref.view.frame) for ref in refs]
-    assert len({ref.view.frame for ref in refs}) == 10
-    if truth is not None:
-        sums = np.asarray(truth.dataobj).astype(float).sum(axis=(0, 1))
-        mine = np.array([float(plane.sum()) for plane in stored])
-        assert np.corrcoef(mine, sums)[0, 1] > 0.999
+    root = shared_data / "dicom_multiframe_enhanced" / "nitest-balls1"
+    source = Source.open(str(root))
+    refs, findings = dicom_refs(source, f"DICOM/{name}.dcm", 99)
+    volumes = nib.load(root / "NIFTI" / f"{name}.nii.gz")
+    # The converter wrote the stored values, columns first, slices from the feet up, in the scanner's own directions.
+    assert nib.aff2axcodes(volumes.affine) == ("L", "P", "S")
+    truth = volumes.dataobj.get_unscaled().reshape(80, 80, 10, -1)[..., 0]
+    assert len(refs) == 10 and refs[0].view.orientation == "LP"
+    assert [finding.code for finding in findings] == (["several_volumes"] if "_" in name else [])
+    for index, ref in enumerate(refs):
+        assert (stored_frame(open_dicom(source, f"DICOM/{name}.dcm"), ref.view.frame) == truth[:, :, index].T).all()
 
 
 def test_every_pydicom_file_ends_in_a_picture_or_a_reason(shared_data):
@@ -254,3 +254,19 @@ def test_every_pydicom_file_ends_in_a_picture_or_a_reason(shared_data):
         "not_dicom", "not_an_image", "missing_pixels", "truncated_pixels", "corrupt_pixels", "corrupt_dicom",
         "undecodable_syntax",
     }  # fmt: skip
+
+
+def test_a_segmentation_of_a_multi_frame_image(shared_data, tmp_path, make_spec):
+    root = shared_data / "dicom_seg_sr_dcmqi" / "segmentations" / "24x38x3"
+    shutil.copy(root / "multiframe" / "mf.dcm", tmp_path / "mf.dcm")
+    # The segmentation was made from the single-frame twin of this image: here it refers to the multi-frame one.
+    segmentation = open_dicom(Source.open(str(root)), "seg/label.seg").dataset
+    image = open_dicom(Source.open(str(root)), "multiframe/mf.dcm").dataset
+    segmentation.ReferencedSeriesSequence[0].SeriesInstanceUID = image.SeriesInstanceUID
+    segmentation.save_as(tmp_path / "seg.dcm")
+    labels = {segment.SegmentLabel: "thing" for segment in segmentation.SegmentSequence}
+    reader = open_reader(make_spec("dicom_series", {"labels": "seg", "slices": {"policy": "all"}}, labels=labels))
+    (item,) = [entry for entry in reader.items() if isinstance(entry, Item)]
+    case = reader.read(item)
+    assert sorted(ref.view.frame for ref in case.images) == [0, 1, 2]
+    assert sum(int(region.area) for region in case.regions) == int(np.count_nonzero(segmentation.pixel_array))

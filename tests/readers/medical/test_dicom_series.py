@@ -381,4 +381,5 @@ def test_recognised_by_content(shared_data):
 
     found = DicomSeries.recognise(Source.open(str(shared_data / "dicom_ct_series_seg_rtstruct")))
     assert found is not None and found.hints["modality"] == "CT"
+    assert found.options["labels"] == "seg" and found.labels == ("label_5", "label_1", "label_6")
     assert DicomSeries.recognise(Source.open(str(shared_data / "cls_csv_hannover_cxr"))) is None
