@@ -7,6 +7,7 @@ from typing import Any
 
 from quality import drift, shortcut
 from quality.metadata import PLAIN, batches
+from quality.privacy_audit import audit
 from quality.profile import profile
 from quality.release_options import (
     RELEASE_GATES,
@@ -23,6 +24,7 @@ from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
 from schemas.yaml_file import validate
 
+AUDIT = "privacy.json"
 REPORT = "great_expectations.json"
 
 EMPTY = ReleaseFinding("rows", Severity.REFUSE_RELEASE, "the release has no row; look at the ledger for the reasons")
@@ -43,7 +45,8 @@ def check_release(
         recipe: thresholds (``recipe.gates``) and waivers.
         specs: in the order of ``recipe.datasets``.
         folder: where ``great_expectations.json`` (every expectation with its counts, no values) and
-            ``profile.json`` (make-up, shortcut probe, distance to the parent) are written.
+            ``profile.json`` (make-up, shortcut probe, distance to the parent) are written, and ``privacy.json`` (what
+            could have named somebody and what was done, from the shards and the ledger beside the folder).
 
     Returns:
         Verdicts; the release is refused where one is neither passed nor waived.
@@ -54,6 +57,7 @@ def check_release(
     own = [*findings, *_schema(shards), *_identity(shards), *_groups(shards, recipe, list(findings))]
     own += _expectations(shards, recipe, specs, folder)
     own += _profile(shards, recipe, folder)
+    _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs))
     clean = [gate for gate in ("schema", "identity", "split_leak", "expectations") if _is_clean(gate, own)]
     return [*judge(own, recipe.waivers), *(passed(gate, CLEAN[gate]) for gate in clean)]
 

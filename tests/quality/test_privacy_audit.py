@@ -1,0 +1,48 @@
+"""The audit counts what was refused and what was published with a flag, and holds no value."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from quality.privacy_audit import audit
+from schemas.ledger import ledger_schema
+from schemas.recipe import Recipe
+from schemas.spec import DatasetSpec, GroupRule
+
+
+def test_the_audit_counts_by_dataset_and_code(line: Any, write: Any, tmp_path: Path, spec: DatasetSpec) -> None:
+    flags = [["identifier_url"], ["identifier_url", "identifier_masked", "other"], []]
+    shard = write([line(n, quality={"flags": some, "scores": []}) for n, some in enumerate(flags)])
+    codes = ["identifier_date", "identifier_date", "burned_in_text", "region_empty"]
+    reasons = [*(("row", code) for code in codes), ("case", "identifier_date")]
+    entries = [
+        {"kind": kind, "dataset": "films", "case_id": "c", "row_id": "r", "status": "quarantined", "stage": "gate",
+         "reason": reason, "detail": "x"}
+        for kind, reason in reasons
+    ]  # fmt: skip
+    ledger = tmp_path / "ledger.parquet"
+    pq.write_table(pa.Table.from_pylist(entries, ledger_schema()), ledger)
+    recipe = Recipe.model_validate({"name": "r", "version": "1", "datasets": [{"spec": "films.yaml"}]})
+    own = spec.model_copy(
+        update={
+            "gates": {"identifiers": {"kinds": {"date": "mask"}}},
+            "group": GroupRule(by="field", ids="identifier"),
+        }
+    )
+    found = audit([shard], ledger, recipe, [own])
+    assert found["refused"] == [
+        {"dataset": "films", "code": "burned_in_text", "rows": 1},
+        {"dataset": "films", "code": "identifier_date", "rows": 2},
+    ]
+    assert found["published_with_flag"] == [
+        {"dataset": "films", "code": "identifier_masked", "rows": 1},
+        {"dataset": "films", "code": "identifier_url", "rows": 2},
+    ]
+    rules = found["rules"]["films"]
+    assert rules["ids"] == "case and group ids are hashed with a secret key"
+    assert rules["gates"]["identifiers"]["kinds"] == {"date": "mask"}
+    assert sorted(rules["gates"]) == ["carriers", "identifiers"]
+    empty = audit([], None, recipe, [own])
+    assert (empty["refused"], empty["published_with_flag"]) == ([], [])
