@@ -11,7 +11,7 @@ class Limiter:
     there one more per round trip.  Requests that started before the last cut do not cut again.
     """
 
-    def __init__(self, most: int, start: int = 8) -> None:
+    def __init__(self, most: int, start: int = 32) -> None:
         self.limit = float(min(most, start))
         self._most = most
         self._flying = 0
