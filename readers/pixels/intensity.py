@@ -42,7 +42,8 @@ def to_8bit(samples: Samples, view: View) -> Pixels:
     elif samples.dtype == np.uint16:
         pixels = _scale(np.arange(65536, dtype=np.float64), view)[samples]
     else:
-        pixels = _scale(samples.astype(np.float64), view)
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN is expected here and becomes black
+            pixels = _scale(samples.astype(np.float64), view)
     return np.asarray(255 - pixels if view.invert else pixels, dtype=np.uint8)
 
 
