@@ -170,7 +170,7 @@ def test_nasty_jpeg_named_png_is_read_by_content_and_noted(nasty):
 def test_nasty_file_without_extension_is_read_by_content(nasty):
     (ref,), codes, _, (pixels,) = show(nasty, "img/jpeg_no_extension")
     assert (ref.media_type, codes) == ("image/jpeg", [])
-    assert (pixels == original(nasty)).all()
+    assert near(pixels, original(nasty), 1)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,8 @@ def test_nasty_pictures_that_show_nothing_are_flagged(nasty, path, warned):
 # --- names ---------------------------------------------------------------------------------------------------------
 
 NAMES = [
-    "bild mit leerzeichen ü.jpg", "片子_01.jpg", "semi;colon,comma'quote.jpg", "UPPER.JPG", "UPPER.jpg", "a" * 180 + ".jpg",
+    "bild mit leerzeichen ü.jpg", "片子_01.jpg", "semi;colon,comma'quote.jpg", "UPPER.JPG", "UPPER.jpg",
+    "a" * 180 + ".jpg",
 ]  # fmt: skip
 
 
@@ -219,9 +220,11 @@ def test_nasty_copy_is_found_by_its_bytes(nasty):
 
 
 def test_nasty_other_codec_is_found_by_its_pixels(nasty):
-    one, two = show(nasty, "dups/a.png")[2][0], show(nasty, "dups/a.jpg")[2][0]
-    assert one.sha256 != two.sha256
-    assert one.pixel_digest == two.pixel_digest
+    # a.png holds the pixels of img/jpeg_no_extension; a.jpg itself was encoded once more and differs by up to 6.
+    one, same, near_by = (show(nasty, path)[2][0] for path in ("dups/a.png", "img/jpeg_no_extension", "dups/a.jpg"))
+    assert one.sha256 != same.sha256
+    assert one.pixel_digest == same.pixel_digest
+    assert one.phash == near_by.phash
 
 
 @pytest.mark.parametrize("path", ["dups/a_q50.jpg", "dups/a_half.jpg", "dups/a_crop.jpg"])
