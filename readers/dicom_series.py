@@ -255,4 +255,5 @@ def _no_image(path: str, header: Dataset) -> Refusal:
 
 def _hints(header: Dataset) -> dict[str, str]:
     part = word(header, "BodyPartExamined")
-    return {"modality": modality_of_dicom(word(header, "Modality")) or "", "anatomy": canonical("anatomy", part) or ""}
+    modality = modality_of_dicom(word(header, "Modality")) or ""
+    return {"modality": modality, "anatomy": canonical("anatomy", part) or "", "group": "PatientID"}

@@ -68,7 +68,7 @@ def _bids(source: Source, paths: list[str]) -> Recognition | None:
     if masks:
         options |= {"label": _bids_pattern(masks[0]), "values": {"lesion": 1}}
     why = "dataset_description.json lies beside folders sub-*, which is BIDS"
-    return Recognition(0.9, why, options, ("lesion",) if masks else ())
+    return Recognition(0.9, why, options, ("lesion",) if masks else (), {"group": "subject"})
 
 
 def _bids_pattern(path: str) -> str:

@@ -72,6 +72,8 @@ def stack(slices: Iterable[Slice]) -> Stack:
     """Order the slices of one series; what repeats another or does not fit is left out, each with a finding."""
     findings: list[Finding] = []
     kept = _without_copies(sorted(slices, key=lambda s: (s.path, s.frame)), findings)
+    if any(word(item.header, "BurnedInAnnotation").upper() == "YES" for item in kept):
+        findings.append(Finding("burned_in_annotation", "the header says that text is burned into the pixels"))
     kept = _largest(kept, _shape, "mixed_size", "images of other sizes", findings)
     placed = [item for item in kept if item.plane is not None]
     if not placed:

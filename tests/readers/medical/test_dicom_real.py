@@ -111,6 +111,12 @@ def test_nasty_refused_files(nasty, name, code):
     assert caught.value.code == code
 
 
+def test_nasty_burned_in_text_that_the_header_admits_is_flagged(nasty):
+    # What a header denies has to be found in the pixels: tests/quality holds that.
+    assert [finding.code for finding in dicom_refs(nasty, "burned_in_yes.dcm")[1]] == ["burned_in_annotation"]
+    assert dicom_refs(nasty, "burned_in_lies_no.dcm")[1] == ()
+
+
 def test_nasty_header_leaves_nothing_in_the_case(nasty, make_spec):
     from schemas.case import Case
 
