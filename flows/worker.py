@@ -30,6 +30,7 @@ def start_worker(parent: int, log: str) -> None:
         log: where codecs written in C print their complaints, which would tear the progress bars.
     """
     _keep_memory()
+    _without_pandas()
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
@@ -56,6 +57,25 @@ def _keep_memory() -> None:
     mallopt(mmap_threshold, size)
     mallopt(trim_threshold, size)
     core.set_blocks_max(8)
+
+
+def _without_pandas() -> None:
+    """Let pyarrow find out once that pandas is not to be had: it would import it (0.2 s) only to recognise a Series."""
+    import sys
+
+    class Absent:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "pandas":
+                raise ImportError(name)
+
+    absent = Absent()
+    sys.meta_path.insert(0, absent)
+    try:
+        import pyarrow
+
+        pyarrow.array([])
+    finally:
+        sys.meta_path.remove(absent)
 
 
 def finished(job: Job) -> dict[str, Any] | None:
