@@ -1,5 +1,5 @@
 # Everything runs from here; `make demo` and `make test` set up what they need first.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
