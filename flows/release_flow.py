@@ -150,11 +150,13 @@ def _make(run: Run) -> dict[str, Any]:
     accounting.check_balance(jobs, counts, totals, files)
     tell("gates", 0, 1, "release")
     verdicts = gates_task(run, files, findings)
+    tell("gates", 1, 1, "release")
     _show_verdicts(verdicts)
     release_files.refuse_if(verdicts)
     manifest = release_files.write_all(run.recipe, run.specs, run.space.release, files, totals, verdicts)
     tell("publish", 0, 1, "release")
     address = publish_task(run, manifest)
+    tell("publish", 1, 1, "release")
     _show_release(address, manifest)
     said = [verdict.to_json() for verdict in verdicts]
     return {"release": address, "totals": totals, "verdicts": said, "model": _spent(run)}
