@@ -138,6 +138,8 @@ class Table:
 
     def _joined(self, tables: list[str]) -> Iterator[Item | Refusal]:
         cases: dict[tuple[str, str], list[list[Any]]] = {}
+        splits: dict[tuple[str, str], set[str]] = {}
+        shipped = self._spec.split.policy == "shipped"
         for table, record in self._records(tables):
             place = f"{printable(table)}:{record.line}"
             if isinstance(record, Fault):
@@ -145,12 +147,17 @@ class Table:
             elif not self._wanted(record):
                 yield Refusal(place, "not_selected", "the option `where` leaves the record out", "filtered")
             elif key := self._base_key(record):
-                cases.setdefault((key, self._split(table, record)), []).append([record.line, record.fields])
+                split = self._split(table, record)
+                # An image asked about in two splits, as in VQA-RAD, is two cases only where those splits stay.
+                case = (key, split if shipped else "")
+                cases.setdefault(case, []).append([record.line, record.fields])
+                splits.setdefault(case, set()).add(split)
             else:
                 yield Refusal(place, "missing_key", f"record {record.line} names no image and no key")
         twice = _repeated([key for key, _ in cases])
-        for (key, split), records in cases.items():
-            # One image may be asked about in two splits, as in VQA-RAD: then it is two cases.
+        for case, records in cases.items():
+            key = case[0]
+            split = min(splits[case]) if len(splits[case]) == 1 else ""
             name = f"{key}#{split or 'none'}" if key in twice else key
             yield Item(name, {"records": records, "base": key, "split": split})
 

@@ -16,7 +16,7 @@ LAYOUTS = {
     "seg2d_ct_slices": ("mask_pairs", {"label_5", "label_1", "label_6"}, 12),
     "seg3d_hippocampus_msd": ("decathlon", {"Anterior", "Posterior"}, 24),
     "dicom_ct_series_seg_rtstruct": ("dicom_series", None, None),
-    "vqa_rad": ("vqa_json", set(), 82),  # 50 images, 32 of them asked about in both splits
+    "vqa_rad": ("vqa_json", set(), 50),
 }
 
 

@@ -172,7 +172,7 @@ def test_questions_of_one_image_are_one_case(put, ingest):
     ]
     root = put({**IMAGES, "q.json": json.dumps(asked)})
     options = {"image_dir": ["images"], "split": "phrase", "split_values": {"test_para": "test", "": "train"}}
-    cases, refused = ingest(root, "vqa_json", options)
+    cases, refused = ingest(root, "vqa_json", options, split={"policy": "shipped"})
     assert refused == {"images/x2.jpg#train": ("missing_answer", "quarantined")}
     first = cases["images/x1.jpg#train"]
     assert [(q.question, q.answer, q.answer_type, q.key) for q in first.questions] == [
@@ -180,6 +180,10 @@ def test_questions_of_one_image_are_one_case(put, ingest):
         ("Normal?", "No", "closed", "2"),
     ]
     assert (first.split, cases["images/x1.jpg#test"].split) == ("train", "test")
+    # Split anew, a picture is one case with all its questions.
+    whole, _ = ingest(root, "vqa_json", options)
+    assert [q.key for q in whole["images/x1.jpg"].questions] == ["1", "2", "5"]
+    assert whole["images/x1.jpg"].split == ""
 
 
 def test_options_lose_their_letters_and_answers_get_their_text(put, ingest):
