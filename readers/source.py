@@ -19,6 +19,9 @@ from schemas.errors import CaseError, UserError
 READ_LIMIT = 2 << 30
 """Bytes that one file may have to be read whole into memory."""
 
+_PIECE = 1 << 20
+"""Bytes asked for first: most pictures are smaller."""
+
 JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db", ".directory", ".gitkeep"})
 JUNK_FOLDERS = frozenset({"__macosx", ".git", ".svn", "__pycache__", ".ipynb_checkpoints", "@eadir", ".cache"})
 _DRIVE = re.compile(r"[A-Za-z]:/")
@@ -237,7 +240,12 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
 def read_rest(file: IO[bytes], path: str, head: bytes, limit: int) -> bytes:
     """``head`` and what is left of an open file; `CaseError` ``file_too_large`` above ``limit`` bytes in all."""
     try:
-        data = head + file.read(limit - len(head)) if head else file.read(limit)
+        # A buffered file sets aside as much memory as it is asked for: asking for the limit at once would map and
+        # give back gigabytes for every picture.
+        part = file.read(min(_PIECE, limit - len(head)))
+        data = head + part if head else part
+        if len(part) == _PIECE:
+            data += file.read(limit - len(data))
         left = len(data) == limit and file.read(1)
     except OSError as error:
         raise CaseError("unreadable_file", f"{printable(path)} cannot be read: {error.strerror}") from None

@@ -7,7 +7,6 @@ still, but its output depends on the instruction set it finds, and a shard must 
 
 import hashlib
 import struct
-import threading
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +23,6 @@ from schemas.rendered import Rendered
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 ROWS = 256
-_scratch = threading.local()
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2
@@ -80,8 +78,10 @@ def png_bytes(array: Pixels) -> bytes:
 def facts(array: Pixels) -> Facts:
     """Digest, perceptual hash and luma statistics of a grey or RGB uint8 picture.
 
-    Hash and statistics of a picture with 512 rows or more are of every n-th row, 256 to 511 of them: on 107 real
-    images that moved the mean by at most 0.5 and the hash by at most 2 bits, and took half the time.
+    The digest is of every pixel.  Hash and statistics of a picture with 512 rows or more are of every n-th row, n
+    being the height over 256, rounded down, so of 256 to 384 rows, which takes half the time.  On 109 real images of
+    that size the mean moved by at most 0.42 levels, the standard deviation by at most 0.38, and in ten of them the
+    darkest or brightest level, by at most 6; for the hash see `perceptual_hash`.
     """
     luma = _luma(array)
     counts = np.array(luma.histogram(), dtype=np.float64)
@@ -101,17 +101,22 @@ def facts(array: Pixels) -> Facts:
 
 def _luma(array: Pixels) -> Image.Image:
     """The luma of every n-th row as a mode L picture."""
-    height, width = array.shape[:2]
-    step = max(height // ROWS, 1)
+    step = max(array.shape[0] // ROWS, 1)
     if array.ndim == 2:
         return Image.fromarray(array[::step])
-    # `Image.fromarray` would copy the rows, then fill a new picture with zeros before it unpacks into it.
-    size = (width, height // step)
-    picture = getattr(_scratch, "picture", None)
-    if picture is None or picture.size != size:
-        picture = _scratch.picture = Image.new("RGB", size)
-    picture.frombytes(np.ascontiguousarray(array).data.cast("B"), "raw", "RGB", width * 3 * step, 1)
-    return picture.convert("L")
+    if step == 1:
+        return Image.fromarray(array).convert("L")
+    # Whole-number arithmetic, (9798 R + 19235 G + 3735 B + 16384) >> 15, the same on every machine, in a third of
+    # Pillow's time, which differs from it by one level in one colour of 770.
+    return Image.fromarray(_cv2().cvtColor(array[::step], _cv2().COLOR_RGB2GRAY))
+
+
+@lru_cache(maxsize=1)
+def _cv2() -> Any:
+    import cv2
+
+    cv2.setNumThreads(1)  # the other cores have pictures of their own
+    return cv2
 
 
 def pixel_digest(array: Pixels) -> str:
@@ -127,8 +132,8 @@ def pixel_digest(array: Pixels) -> str:
 def perceptual_hash(luma: Image.Image) -> int:
     """The 64 bits of ``imagehash.phash`` of a mode L picture, most significant bit first.
 
-    Large pictures are reduced by a box before Lanczos, an eighth of the cost; on 126 real images nine hashes in
-    ten came out equal to imagehash's, the others two bits apart.
+    Large pictures are reduced by a box before Lanczos, an eighth of the cost.  With the rows that `facts` leaves out,
+    286 of 338 real images (109 of them with 512 rows or more) came out equal to imagehash's, the others two bits apart.
     """
     small = np.asarray(luma.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=3.0))
     dct = _dct()

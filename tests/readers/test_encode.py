@@ -63,3 +63,13 @@ def test_other_arrays_are_refused():
         png_bytes(np.zeros((2, 2), np.uint16))
     with pytest.raises(TypeError):
         png_bytes(np.zeros((2, 2, 4), np.uint8))
+
+
+def test_luma_of_a_large_picture_is_whole_number_arithmetic_on_every_second_row():
+    picture = RNG.integers(0, 256, (600, 40, 3), dtype=np.uint8)
+    red, green, blue = np.moveaxis(picture[::2].astype(int), -1, 0)
+    luma = (9798 * red + 19235 * green + 3735 * blue + 16384) >> 15
+    known = facts(picture)
+    assert (known.minimum, known.maximum) == (luma.min(), luma.max())
+    assert known.mean == pytest.approx(luma.mean(), abs=1e-9)
+    assert known.std == pytest.approx(luma.std(), abs=1e-9)
