@@ -20,8 +20,12 @@ CORES = 2
 
 def ours(data: Path, out: Path, decode: bool) -> int:
     """The parts of `medcurate run` in their order, without Prefect, card and publication."""
-    from flows.plan import plan_dataset
     from flows.pool import Workers
+
+    # As in the flow, before the lists are made; the processes import meanwhile.
+    pool = Workers(CORES)
+
+    from flows.plan import plan_dataset
     from flows.workspace import Workspace
     from quality.resolve import resolve
     from schemas.recipe import DatasetChoice, Recipe
@@ -31,7 +35,6 @@ def ours(data: Path, out: Path, decode: bool) -> int:
 
     recipe, spec = Recipe.model_validate(_recipe(data, out, decode)), load_spec(_spec(data, out))
     space = Workspace(out / "work")
-    pool = Workers(CORES)
     jobs = plan_dataset(recipe, DatasetChoice(spec=str(out / "spec.yaml")), spec, space)
     _all(pool, run_partition_in(pool), jobs)
     decisions, _ = resolve([Path(job.stage) / "cases.parquet" for job in jobs], recipe, [spec])

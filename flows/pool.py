@@ -7,10 +7,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows.plan import Job
-from flows.worker import crashed_on, run_partition, start_worker
+from flows.worker_start import ready, start_worker
+
+if TYPE_CHECKING:
+    from flows.plan import Job
 
 MOST_CRASHES = 20
 """Cases of one partition that may kill their worker before the run gives up: then it is the machine, not the data."""
@@ -24,13 +26,18 @@ class Workers:
         self.log = str(log)
         self._lock = Lock()
         self._pool = self._new(count)
+        # Processes start, and import, when there is work: let that be while the flow is still planning.
+        for _ in range(count):
+            self._pool.submit(ready)
 
     def _new(self, count: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(count, context, initializer=start_worker, initargs=(os.getpid(), self.log))
 
-    def partition(self, job: Job) -> dict[str, Any]:
+    def partition(self, job: "Job") -> dict[str, Any]:
         """Run one partition; where a case kills the process, run again without that case."""
+        from flows.worker import crashed_on, run_partition
+
         for _ in range(MOST_CRASHES):
             pool = self._pool
             try:
@@ -43,8 +50,10 @@ class Workers:
                     job = replace(job, crashed=(*job.crashed, key))
         raise RuntimeError(f"partition {job.dataset}-{job.index} killed its worker {MOST_CRASHES} times")
 
-    def _was_alone(self, job: Job, key: str) -> bool:
+    def _was_alone(self, job: "Job", key: str) -> bool:
         """Whether ``key`` kills a process of its own: the pool breaks for all partitions when one of them crashes."""
+        from flows.worker import run_partition
+
         with self._new(1) as alone:
             try:
                 alone.submit(run_partition, replace(job, only=key, stage=job.stage + "-trial")).result()
