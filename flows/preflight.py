@@ -43,6 +43,11 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
         open_gates(recipe.gates, spec.gates)
         for converter in recipe.converters if choice.converters is None else choice.converters:
             open_converter(converter)
+    if recipe.benchmarks:
+        from flows.benchmarks import check_benchmark
+
+        for benchmark in recipe.benchmarks:
+            check_benchmark(benchmark, recipe.store)
     if recipe.synthesis is not None:
         from synthesis.pipeline import check_checks, check_engine, open_tasks
 

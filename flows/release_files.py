@@ -87,6 +87,8 @@ def _portable(recipe: Recipe) -> dict[str, Any]:
     data = recipe.model_dump(mode="json", exclude={"store", "work"})
     for choice in data["datasets"]:
         choice["spec"] = Path(choice["spec"]).name
+    for choice in data["benchmarks"]:
+        choice.update({name: Path(choice[name]).name for name in ("spec", "release", "folder")})
     return data
 
 

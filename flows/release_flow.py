@@ -60,11 +60,13 @@ def partition_task(name: str, run: Run, job: Job) -> dict[str, Any]:
 
 @task(name="resolve", cache_policy=NO_CACHE, persist_result=False)
 def resolve_task(run: Run, jobs: list[Job]) -> list[Any]:
-    """Decide split, duplicates and limits of every case over all partitions; returns the findings."""
+    """Decide split, duplicates, leaks and limits of every case over all partitions; returns the findings."""
+    from flows.benchmarks import benchmark_tables
     from quality.resolve import resolve
 
     tables = [Path(job.stage) / "cases.parquet" for job in jobs]
-    decisions, findings = resolve(tables, run.recipe, run.specs)
+    benchmarks = benchmark_tables(run.recipe, run.space, run.workers)
+    decisions, findings = resolve(tables, run.recipe, run.specs, benchmarks)
     run.space.decisions.parent.mkdir(parents=True, exist_ok=True)
     temporary = run.space.decisions.with_suffix(".part")
     decisions.write_parquet(temporary)

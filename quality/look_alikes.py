@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quality.leaks import RANK
-from quality.near_duplicates import clusters
+from quality.near_duplicates import clusters, is_likeness
 from quality.release_options import NearDuplicatesOptions
 from quality.verdict import ReleaseFinding
 from schemas.findings import Severity
@@ -19,15 +19,13 @@ def with_looks(cases: Any, radius: int) -> Any:
         cases: `polars.DataFrame` with ``phashes`` (list of uint64, 0 where not computed).
         radius: bits; pictures linked by steps of at most so many are one cluster.
 
-    Flat pictures, whose hash is no likeness but noise around their median, are left out: a perceptual hash has half
-    its bits set by construction, theirs has not.
+    Flat pictures, whose hash is no likeness, are left out.
     """
     import numpy as np
     import polars as pl
 
     flat = cases.select(case=pl.int_range(pl.len()), phash="phashes").explode("phash").drop_nulls()
-    bits = np.bitwise_count(flat["phash"].to_numpy().astype(np.uint64))
-    flat = flat.filter(pl.Series((bits >= 16) & (bits <= 48)))
+    flat = flat.filter(pl.Series(is_likeness(flat["phash"].to_numpy().astype(np.uint64)), dtype=pl.Boolean))
     look = clusters(flat["phash"].to_numpy().astype(np.uint64), radius)
     looks = (
         flat.with_columns(look=pl.Series(look, dtype=pl.Int64))

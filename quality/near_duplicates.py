@@ -56,6 +56,15 @@ def clusters(hashes: Hashes, radius: int) -> Whole:
     return np.asarray(earliest[roots][where], dtype=np.int64) if len(hashes) else np.zeros(0, np.int64)
 
 
+def is_likeness(hashes: Hashes) -> Any:
+    """Where a hash says anything: those of flat pictures are noise around their median, 0 was not computed.
+
+    A perceptual hash has half its bits set by construction, theirs has not.
+    """
+    bits = np.bitwise_count(hashes)
+    return (bits >= 16) & (bits <= 48)
+
+
 def _by_part(hashes: Hashes, radius: int, shift: int, bits: int) -> Iterator[tuple[Whole, Whole]]:
     keys = ((hashes >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).astype(np.int64)
     # In the order of their keys the look-ups below walk through memory instead of jumping about.

@@ -58,7 +58,8 @@ def check_release(
     own += _expectations(shards, recipe, specs, folder)
     own += _profile(shards, recipe, folder)
     _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs))
-    clean = [gate for gate in ("schema", "identity", "split_leak", "expectations") if _is_clean(gate, own)]
+    always = ["schema", "identity", "split_leak", "expectations"]
+    clean = [gate for gate in always + ["benchmark_leak"] * bool(recipe.benchmarks) if _is_clean(gate, own)]
     return [*judge(own, recipe.waivers), *(passed(gate, CLEAN[gate]) for gate in clean)]
 
 
@@ -74,6 +75,7 @@ CLEAN = {
     "schema": "every shard has the published schema",
     "identity": "every id stands once",
     "split_leak": "no group and no picture is in two splits",
+    "benchmark_leak": "no case shows a picture of a benchmark, or one that looks like it",
     "expectations": "every row meets every expectation",
 }
 

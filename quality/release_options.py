@@ -38,6 +38,17 @@ class NearDuplicatesOptions(GateOptions):
     """Share of a held-out split's look-alikes that may also be in another split; 1: only reported."""
 
 
+class BenchmarkLeakOptions(GateOptions):
+    """Cases that show pictures of a benchmark of ``recipe.benchmarks``."""
+
+    max_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of a dataset's cases that may show pictures of one benchmark.  0: none."""
+    action: Literal["refuse", "drop"] = "refuse"
+    """``drop``: such cases are filtered instead (reason ``benchmark_leak``) and their number is reported."""
+    radius: int = Field(default=4, ge=0, le=11)
+    """Bits of the perceptual hash; look-alikes within it are reported only, as in `NearDuplicatesOptions`."""
+
+
 class ShortcutOptions(GateOptions):
     """Questions that are answered without looking."""
 
@@ -83,6 +94,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "expectations": ExpectationsOptions,
     "licences": LicencesOptions,
     "near_duplicates": NearDuplicatesOptions,
+    "benchmark_leak": BenchmarkLeakOptions,
     "shortcut": ShortcutOptions,
     "drift": DriftOptions,
 }

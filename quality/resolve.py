@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quality import look_alikes
+from quality import benchmark_leak, look_alikes
 from quality.components import components
 from quality.leaks import RANK, conflicts, leaks
-from quality.release_options import ConflictingLabelsOptions, SplitLeakOptions, release_options
+from quality.release_options import BenchmarkLeakOptions, ConflictingLabelsOptions, SplitLeakOptions, release_options
 from quality.verdict import ReleaseFinding
 from schemas.findings import Severity
 from schemas.identity import fraction
@@ -49,14 +49,17 @@ def facts_of(recipe: Recipe, specs: Sequence[DatasetSpec]) -> dict[str, DatasetF
 
 
 def resolve(
-    tables: Iterable[str | Path], recipe: Recipe, specs: Sequence[DatasetSpec]
+    tables: Iterable[str | Path],
+    recipe: Recipe,
+    specs: Sequence[DatasetSpec],
+    benchmarks: Mapping[str, Path] | None = None,
 ) -> tuple[Any, list[ReleaseFinding]]:
     """`decide` with the facts of a recipe and its specs (in the order of ``recipe.datasets``).
 
     Returns:
         ``(decisions, findings)`` of the `Resolution`.
     """
-    done = decide(tables, facts_of(recipe, specs), recipe.seed, recipe.gates)
+    done = decide(tables, facts_of(recipe, specs), recipe.seed, recipe.gates, benchmarks)
     return done.decisions, done.findings
 
 
@@ -65,11 +68,13 @@ def decide(
     facts: Mapping[str, DatasetFacts],
     seed: int = 0,
     gates: Mapping[str, Mapping[str, Any]] | None = None,
+    benchmarks: Mapping[str, Path] | None = None,
 ) -> Resolution:
     """Decide over all staged cases.
 
     1. Equal pictures (by decoded pixels, else by bytes) with equal annotation: the first by ``order`` is kept;
        so with look-alikes where ``gates.near_duplicates.action`` is ``drop``.
+       Cases that show a picture of a benchmark are filtered where ``gates.benchmark_leak.action`` is ``drop``.
     2. ``max_rows``: cases by ``order`` for as long as the sum of their rows stays within it.
     3. Groups that share a picture are joined.  ``hash`` cases get the split of their joined group: that of its
        shipped cases where it has any, else by a hash of it; ``shipped`` cases keep theirs.
@@ -79,12 +84,18 @@ def decide(
         facts: by dataset, in the recipe's order.
         seed: the recipe's.
         gates: ``recipe.gates``.
+        benchmarks: by name, a table of a benchmark's pictures, see `quality.benchmark_leak.matches`.
     """
     import polars as pl
 
-    cases = _load(pl, staged)
+    paths = sorted(map(str, staged))
+    cases = _load(pl, paths)
     near = look_alikes.options_of(gates or {})
     cases = _deduplicated(pl, cases)
+    known = release_options(BenchmarkLeakOptions, gates or {})
+    met = benchmark_leak.matches(paths, benchmarks, known) if benchmarks and known.enabled else None
+    if met is not None and known.action == "drop":
+        cases = benchmark_leak.without_benchmarks(cases, met)
     if near.enabled:
         cases = look_alikes.with_looks(cases, near.radius)
     if near.enabled and near.action == "drop":
@@ -97,16 +108,17 @@ def decide(
     if pairs.enabled:
         found += conflicts(kept, {name: one.label_kind for name, one in facts.items()}, pairs.max_share)
     found += look_alikes.report(kept, near) if near.enabled else []
+    found += benchmark_leak.report(cases, met, benchmarks, known) if benchmarks and met is not None else []
     found += _unsplit(pl, kept)
     wanted = ("dataset", "case_id", "order", "rows", "bytes", "split", "status", "reason", "detail")
     return Resolution(cases.select(wanted), found)
 
 
-def _load(pl: Any, staged: Iterable[str | Path]) -> Any:
+def _load(pl: Any, staged: Iterable[str]) -> Any:
     """All cases by order, with ``pictures`` (sorted distinct digests) and their joined ``picture_key``."""
     digest = pl.element().struct.field("pixel_digest")
     either = pl.when(digest != "").then(digest).otherwise(pl.element().struct.field("sha256"))
-    frames = [pl.scan_parquet(path).select(COLUMNS) for path in sorted(map(str, staged))]
+    frames = [pl.scan_parquet(path).select(COLUMNS) for path in staged]
     if not frames:
         frames = [pl.LazyFrame(schema=_schema(pl))]
     return (

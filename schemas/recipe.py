@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.spec import SplitRule, Strict, resolve
 from schemas.yaml_file import load_yaml
@@ -79,6 +79,29 @@ class Waiver(Strict):
     reason: str = Field(min_length=10)
 
 
+class BenchmarkChoice(Strict):
+    """A benchmark whose pictures the release must not show; exactly one of spec, release and folder says where."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    """How findings call it; unique within the recipe."""
+    spec: str = ""
+    """Path of a dataset's spec, relative to the recipe."""
+    release: str = ""
+    """Folder or address of a release, or ``name@version`` in the recipe's store."""
+    folder: str = ""
+    """Folder, zip or tar of pictures, relative to the recipe."""
+    splits: list[str] = Field(default_factory=list)
+    """Only cases that the spec ships, or the release holds, in these splits; all where empty."""
+
+    @model_validator(mode="after")
+    def _is_in_one_place(self) -> "BenchmarkChoice":
+        if sum(map(bool, (self.spec, self.release, self.folder))) != 1:
+            raise ValueError(f"the benchmark {self.name} needs one of spec, release and folder, and only one")
+        if self.folder and self.splits:
+            raise ValueError(f"the benchmark {self.name} is a folder of pictures and has no splits; leave splits out")
+        return self
+
+
 class Output(Strict):
     """What the shards look like."""
 
@@ -110,6 +133,8 @@ class Recipe(Strict):
     gates: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Options of gates by gate name; ``{enabled: false}`` turns one off."""
     waivers: list[Waiver] = Field(default_factory=list)
+    benchmarks: list[BenchmarkChoice] = Field(default_factory=list)
+    """Held against every case: gate ``benchmark_leak``."""
     output: Output = Output()
     store: str = "releases"
     """Folder or fsspec address; relative to the recipe."""
@@ -121,6 +146,14 @@ class Recipe(Strict):
     """Decode every picture to check and hash its pixels; without, JPEG and PNG pass through unseen."""
     parent: str = ""
 
+    @field_validator("benchmarks")
+    @classmethod
+    def _names_differ(cls, value: list[BenchmarkChoice]) -> list[BenchmarkChoice]:
+        names = [one.name for one in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two benchmarks have the same name; give each its own")
+        return value
+
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe; its paths come back absolute."""
@@ -128,9 +161,23 @@ def load_recipe(path: Path) -> Recipe:
     base = path.parent
     datasets = [choice.model_copy(update={"spec": resolve(choice.spec, base)}) for choice in recipe.datasets]
     update: dict[str, Any] = {"store": resolve(recipe.store, base), "datasets": datasets}
+    update["benchmarks"] = [_placed(one, base) for one in recipe.benchmarks]
     if recipe.work:
         update["work"] = resolve(recipe.work, base)
     if recipe.synthesis and recipe.synthesis.answers:
         answers = resolve(recipe.synthesis.answers, base)
         update["synthesis"] = recipe.synthesis.model_copy(update={"answers": answers})
     return recipe.model_copy(update=update)
+
+
+def _placed(choice: BenchmarkChoice, base: Path) -> BenchmarkChoice:
+    """The benchmark with absolute paths; ``name@version`` and addresses stay as they are."""
+    places = {name: getattr(choice, name) for name in ("spec", "release", "folder")}
+    in_store = "@" in choice.release and "/" not in choice.release
+    return choice.model_copy(
+        update={
+            name: resolve(place, base)
+            for name, place in places.items()
+            if place and not (name == "release" and in_store)
+        }
+    )

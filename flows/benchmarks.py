@@ -1,0 +1,157 @@
+"""The pictures of the recipe's benchmarks, each hashed once, as the release gate compares them with the cases'."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from flows.code_version import code_version
+from flows.plan import fingerprint_of
+from flows.pool import Workers
+from flows.preflight import check_root
+from flows.workspace import Workspace, read_json, write_json
+from readers.base import Item, open_reader
+from readers.images import image_refs
+from readers.pixels.render import render
+from readers.source import Source
+from schemas.case import ImageRef
+from schemas.errors import CaseError
+from schemas.identity import digest
+from schemas.recipe import BenchmarkChoice, Recipe
+from schemas.spec import DatasetSpec, load_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """One picture, hashed as it would be published; all empty where it could not be read."""
+
+    sha256: str = ""
+    pixel_digest: str = ""
+    phash: int = 0
+
+
+def benchmark_tables(recipe: Recipe, space: Workspace, workers: Workers) -> dict[str, Path]:
+    """By benchmark, the Parquet with the hashes of its pictures, made unless an earlier try has."""
+    tables, waiting = {}, []
+    for choice in recipe.benchmarks:
+        tables[choice.name] = path = space.folder / "benchmarks" / f"{choice.name}.parquet"
+        wanted = digest(choice.model_dump_json(), recipe.store, _fingerprint(choice, recipe.store), code_version())
+        marker = path.with_suffix(".json")
+        if not path.exists() or read_json(marker) != wanted:
+            waiting.append((marker, wanted, workers.submit(write_hashes, choice, recipe.store, path)))
+    for marker, wanted, future in waiting:
+        future.result()
+        write_json(marker, wanted)
+    return tables
+
+
+def write_hashes(choice: BenchmarkChoice, store: str, path: Path) -> None:
+    """Write one line for each picture of the benchmark: sha256, pixel_digest, phash."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([("sha256", pa.string()), ("pixel_digest", pa.string()), ("phash", pa.uint64())])
+    found = pictures_of_release(choice, store) if choice.release else pictures_of_spec(choice)
+    columns = list(zip(*map(astuple, found), strict=True)) or [(), (), ()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema), path)
+
+
+def spec_of(choice: BenchmarkChoice) -> DatasetSpec:
+    """The spec of a benchmark that is read from its source; a folder of pictures gets one."""
+    if choice.folder:
+        return DatasetSpec.model_validate({
+            "name": "benchmark", "title": choice.name, "license": "LicenseRef-unknown", "access": "restricted",
+            "root": choice.folder, "reader": {"type": "files"}, "modality": "mixed", "anatomy": "mixed",
+            "clinical_task": "benchmark",
+        })  # fmt: skip
+    spec = load_spec(Path(choice.spec))
+    # Under the shipped policy a reader keeps a picture's cases of several splits apart.
+    return spec.model_copy(update={"split": spec.split.model_copy(update={"policy": "shipped"})})
+
+
+def check_benchmark(choice: BenchmarkChoice, store: str) -> None:
+    """Raise `UserError` where the benchmark is not there or its spec is wrong."""
+    if choice.release:
+        from storage.store import find_release, read_manifest
+
+        read_manifest(find_release(choice.release, store))
+    else:
+        spec = spec_of(choice)
+        check_root(spec)
+        open_reader(spec, Path(choice.spec or choice.folder))
+
+
+def pictures_of_spec(choice: BenchmarkChoice) -> Iterator[Hashes]:
+    """Every picture of the cases of a spec or folder; one without any where a case cannot be read."""
+    spec = spec_of(choice)
+    source = Source.open(spec.root)
+    reader = open_reader(spec, source=source)
+    for item in reader.items():
+        try:
+            case = reader.read(item) if isinstance(item, Item) else None
+        except Exception:  # noqa: BLE001 - a hostile file may raise anything in a decoder; it is counted as not read
+            case = None
+        if case is None:
+            yield Hashes()
+        elif not choice.splits or case.split in choice.splits:
+            yield from (_hashed(source, ref) for ref in case.images)
+
+
+def pictures_of_release(choice: BenchmarkChoice, store: str) -> Iterator[Hashes]:
+    """Every distinct picture of a release's rows; all that hold no bytes, as in restricted releases, count as one."""
+    import pyarrow.parquet as pq
+
+    from storage.store import find_release, open_address, read_manifest
+
+    address = find_release(choice.release, store)
+    fs, root = open_address(address)
+    seen: set[str] = set()
+    for file in read_manifest(address).files:
+        if file.path.startswith("data/") and file.path.endswith(".parquet"):
+            with fs.open(f"{root}/{file.path}", "rb") as handle:
+                shard = pq.ParquetFile(handle)
+                for group in range(shard.num_row_groups):
+                    rows = shard.read_row_group(group, columns=["split", "images"]).to_pylist()
+                    wanted = [row for row in rows if not choice.splits or row["split"] in choice.splits]
+                    yield from _distinct([image["bytes"] for row in wanted for image in row["images"]], seen)
+
+
+def _distinct(pictures: list[bytes | None], seen: set[str]) -> Iterator[Hashes]:
+    with tempfile.TemporaryDirectory() as folder:
+        source = Source.open(folder)
+        for data in pictures:
+            name = hashlib.sha256(data or b"").hexdigest()
+            if name in seen:
+                continue
+            seen.add(name)
+            Path(folder, name).write_bytes(data or b"")
+            yield _of_file(source, name)
+            Path(folder, name).unlink()
+
+
+def _of_file(source: Source, path: str) -> Hashes:
+    try:
+        refs, _ = image_refs(source, path)
+    except CaseError:
+        return Hashes()
+    return _hashed(source, refs[0])
+
+
+def _hashed(source: Source, ref: ImageRef) -> Hashes:
+    try:
+        made = render(source, ref)
+    except Exception:  # noqa: BLE001 - decoders raise anything on hostile bytes; it is counted as not read
+        return Hashes()
+    return Hashes(made.sha256, made.pixel_digest, made.phash)
+
+
+def _fingerprint(choice: BenchmarkChoice, store: str) -> str:
+    """Changes with the benchmark's files; a release never changes, but may be another one at the same address."""
+    if choice.release:
+        from storage.store import find_release, read_manifest
+
+        return read_manifest(find_release(choice.release, store)).model_dump_json()
+    spec = spec_of(choice)
+    return digest(spec.model_dump_json(), fingerprint_of(spec.root))
