@@ -5,17 +5,18 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from flows.code_version import code_version
 from flows.plan import fingerprint_of
 from flows.pool import Workers
 from flows.preflight import check_root
 from flows.workspace import Workspace, read_json, write_json
-from readers.base import Item, open_reader
+from readers.base import Item, Reader, open_reader
 from readers.images import image_refs
 from readers.pixels.render import render
 from readers.source import Source
-from schemas.case import ImageRef
+from schemas.case import Case, ImageRef
 from schemas.errors import CaseError
 from schemas.identity import digest
 from schemas.recipe import BenchmarkChoice, Recipe
@@ -46,8 +47,15 @@ def benchmark_tables(recipe: Recipe, space: Workspace, workers: Workers) -> dict
     return tables
 
 
+def question_tables(recipe: Recipe, space: Workspace) -> dict[str, Path]:
+    """By benchmark, the Parquet with its questions that `benchmark_tables` left beside the hashes."""
+    return {
+        one.name: _questions_beside(space.folder / "benchmarks" / f"{one.name}.parquet") for one in recipe.benchmarks
+    }
+
+
 def write_hashes(choice: BenchmarkChoice, store: str, path: Path) -> None:
-    """Write one line for each picture of the benchmark: sha256, pixel_digest, phash."""
+    """Write one line for each picture of the benchmark (sha256, pixel_digest, phash), and beside it its questions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -55,6 +63,8 @@ def write_hashes(choice: BenchmarkChoice, store: str, path: Path) -> None:
     found = pictures_of_release(choice, store) if choice.release else pictures_of_spec(choice)
     columns = list(zip(*map(astuple, found), strict=True)) or [(), (), ()]
     path.parent.mkdir(parents=True, exist_ok=True)
+    asked = sorted(set(questions_of_release(choice, store) if choice.release else questions_of_spec(choice)))
+    pq.write_table(pa.table({"question": pa.array(asked, pa.string())}), _questions_beside(path))
     pq.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema), path)
 
 
@@ -88,34 +98,65 @@ def pictures_of_spec(choice: BenchmarkChoice) -> Iterator[Hashes]:
     spec = spec_of(choice)
     source = Source.open(spec.root)
     reader = open_reader(spec, source=source)
-    for item in reader.items():
-        try:
-            case = reader.read(item) if isinstance(item, Item) else None
-        except Exception:  # noqa: BLE001 - a hostile file may raise anything in a decoder; it is counted as not read
-            case = None
+    for case in _cases(reader):
         if case is None:
             yield Hashes()
         elif not choice.splits or case.split in choice.splits:
             yield from (_hashed(source, ref) for ref in case.images)
 
 
+def questions_of_spec(choice: BenchmarkChoice) -> Iterator[str]:
+    """Every question that came with the cases of a spec."""
+    if choice.spec:
+        for case in _cases(open_reader(spec_of(choice))):
+            if case is not None and (not choice.splits or case.split in choice.splits):
+                yield from (one.question for one in case.questions)
+
+
+def questions_of_release(choice: BenchmarkChoice, store: str) -> Iterator[str]:
+    """The first user turn of every row of a release, without marks of pictures, its first line."""
+    for rows in _row_groups(choice, store, "messages"):
+        for row in rows:
+            turn = next((turn["content"] for turn in row["messages"] if turn["role"] == "user"), "")
+            lines = [line.strip() for line in turn.replace("<image>", "").splitlines()]
+            yield next((line for line in lines if line), "")
+
+
+def _cases(reader: Reader) -> Iterator[Case | None]:
+    for item in reader.items():
+        try:
+            case = reader.read(item) if isinstance(item, Item) else None
+        except Exception:  # noqa: BLE001 - a hostile file may raise anything in a decoder; it is counted as not read
+            case = None
+        yield case
+
+
+def _questions_beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.questions.parquet")
+
+
 def pictures_of_release(choice: BenchmarkChoice, store: str) -> Iterator[Hashes]:
     """Every distinct picture of a release's rows; all that hold no bytes, as in restricted releases, count as one."""
+    seen: set[str] = set()
+    for rows in _row_groups(choice, store, "images"):
+        yield from _distinct([image["bytes"] for row in rows for image in row["images"]], seen)
+
+
+def _row_groups(choice: BenchmarkChoice, store: str, column: str) -> Iterator[list[dict[str, Any]]]:
+    """One column of the wanted rows of a release, a row group at a time."""
     import pyarrow.parquet as pq
 
     from storage.store import find_release, open_address, read_manifest
 
     address = find_release(choice.release, store)
     fs, root = open_address(address)
-    seen: set[str] = set()
     for file in read_manifest(address).files:
         if file.path.startswith("data/") and file.path.endswith(".parquet"):
             with fs.open(f"{root}/{file.path}", "rb") as handle:
                 shard = pq.ParquetFile(handle)
                 for group in range(shard.num_row_groups):
-                    rows = shard.read_row_group(group, columns=["split", "images"]).to_pylist()
-                    wanted = [row for row in rows if not choice.splits or row["split"] in choice.splits]
-                    yield from _distinct([image["bytes"] for row in wanted for image in row["images"]], seen)
+                    rows = shard.read_row_group(group, columns=["split", column]).to_pylist()
+                    yield [row for row in rows if not choice.splits or row["split"] in choice.splits]
 
 
 def _distinct(pictures: list[bytes | None], seen: set[str]) -> Iterator[Hashes]:

@@ -96,10 +96,12 @@ def pack_task(name: str, run: Run, plan: Any, stages: list[str], decided: str) -
 @task(name="gates", cache_policy=NO_CACHE, persist_result=False)
 def gates_task(run: Run, files: list[ReleaseFile], findings: list[Any]) -> list[Any]:
     """Hold the shards against the release gates (great-expectations and others); returns verdicts."""
+    from flows.benchmarks import question_tables
     from quality.release import check_release
 
+    asked = question_tables(run.recipe, run.space)
     shards = [run.space.release / file.path for file in files if file.path.startswith("data/")]
-    return list(check_release(shards, findings, run.recipe, run.specs, run.space.release / "quality"))
+    return list(check_release(shards, findings, run.recipe, run.specs, run.space.release / "quality", asked))
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)

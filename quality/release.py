@@ -1,16 +1,17 @@
 """The gates of a whole release: nothing is published unless every one passes or is waived with a written reason."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quality import drift, shortcut
+from quality import benchmark_questions, drift, shortcut
 from quality.metadata import PLAIN, batches
 from quality.privacy_audit import audit
 from quality.profile import profile
 from quality.release_options import (
     RELEASE_GATES,
+    BenchmarkQuestionsOptions,
     DriftOptions,
     ExpectationsOptions,
     ShortcutOptions,
@@ -36,6 +37,7 @@ def check_release(
     recipe: Recipe,
     specs: Sequence[DatasetSpec],
     folder: Path,
+    benchmarks: Mapping[str, Path] | None = None,
 ) -> list[GateVerdict]:
     """Hold finished shards against every release gate.
 
@@ -47,6 +49,7 @@ def check_release(
         folder: where ``great_expectations.json`` (every expectation with its counts, no values) and
             ``profile.json`` (make-up, shortcut probe, distance to the parent) are written, and ``privacy.json`` (what
             could have named somebody and what was done, from the shards and the ledger beside the folder).
+        benchmarks: by name, a Parquet with the ``question`` column of a benchmark of the recipe.
 
     Returns:
         Verdicts; the release is refused where one is neither passed nor waived.
@@ -57,6 +60,8 @@ def check_release(
     own = [*findings, *_schema(shards), *_identity(shards), *_groups(shards, recipe, list(findings))]
     own += _expectations(shards, recipe, specs, folder)
     own += _profile(shards, recipe, folder)
+    asked = release_options(BenchmarkQuestionsOptions, recipe.gates)
+    own += benchmark_questions.findings(shards, benchmarks or {}, asked) if asked.enabled else []
     _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs))
     always = ["schema", "identity", "split_leak", "expectations"]
     clean = [gate for gate in always + ["benchmark_leak"] * bool(recipe.benchmarks) if _is_clean(gate, own)]

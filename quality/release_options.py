@@ -49,6 +49,13 @@ class BenchmarkLeakOptions(GateOptions):
     """Bits of the perceptual hash; look-alikes within it are reported only, as in `NearDuplicatesOptions`."""
 
 
+class BenchmarkQuestionsOptions(GateOptions):
+    """Rows that ask in the words of a benchmark of ``recipe.benchmarks``; reported only."""
+
+    jaccard: float = Field(default=0.5, gt=0, le=1)
+    """Share of runs of three words that two questions have in common."""
+
+
 class ShortcutOptions(GateOptions):
     """Questions that are answered without looking."""
 
@@ -95,6 +102,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "licences": LicencesOptions,
     "near_duplicates": NearDuplicatesOptions,
     "benchmark_leak": BenchmarkLeakOptions,
+    "benchmark_questions": BenchmarkQuestionsOptions,
     "shortcut": ShortcutOptions,
     "drift": DriftOptions,
 }

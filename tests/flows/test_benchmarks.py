@@ -10,7 +10,14 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from flows.benchmarks import Hashes, check_benchmark, pictures_of_release, pictures_of_spec
+from flows.benchmarks import (
+    Hashes,
+    check_benchmark,
+    pictures_of_release,
+    pictures_of_spec,
+    questions_of_release,
+    questions_of_spec,
+)
 from flows.preflight import load
 from schemas.errors import UserError
 from schemas.recipe import BenchmarkChoice
@@ -87,6 +94,9 @@ def test_a_folder_a_spec_and_a_release_give_the_same_hashes(home: Path, prefect_
     assert len(by_spec) == 3
     assert Hashes() not in by_spec
     assert by_spec == by_folder == by_address == by_name
+    asked = list(questions_of_release(BenchmarkChoice(name="b", release="bench@1"), str(home / "store")))
+    assert len(asked) == 3
+    assert not any("<image>" in one or not one for one in asked)
     nowhere = BenchmarkChoice(name="b", release="bench@1", splits=["nowhere"])
     assert list(pictures_of_release(nowhere, str(home / "store"))) == []
 
@@ -102,6 +112,8 @@ def test_a_folder_a_spec_and_a_release_give_the_same_hashes(home: Path, prefect_
     (home / "films-recipe.yaml").write_text(films + waiver)
     waived = medcurate("run", home / "films-recipe.yaml", "--workers", 1, "--json", env=prefect_env)
     assert waived.returncode == 0, waived.stderr
+    manifest = json.loads((Path(json.loads(waived.stdout)["release"]) / "manifest.json").read_text("utf-8"))
+    assert "benchmark_questions" in {one["gate"] for one in manifest["gates"]}  # captions are asked for in few ways
     assert reason in (Path(json.loads(waived.stdout)["release"]) / "README.md").read_text("utf-8")
 
 
@@ -160,3 +172,13 @@ def test_a_spec_can_be_held_to_its_test_split(home: Path) -> None:
     check_benchmark(choice, "")
     whole = list(pictures_of_spec(choice.model_copy(update={"splits": []})))
     assert (len(list(pictures_of_spec(choice))), len(whole)) == (2, 3)
+
+
+def test_questions_come_with_the_cases(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDCURATE_DATA", str(shared_data))
+    spec = Path(__file__).resolve().parents[2] / "catalog" / "vqa_rad.yaml"
+    asked = json.loads((shared_data / "vqa_rad" / "VQA_RAD Dataset Public.json").read_text("utf-8"))
+    wanted = {one["question"].strip() for one in asked if one["phrase_type"].startswith("test_")}
+    found = set(questions_of_spec(BenchmarkChoice(name="b", spec=str(spec), splits=["test"])))
+    assert found
+    assert found <= wanted
