@@ -141,9 +141,9 @@ class AnswerStore:
 
     def _read(self, key: bytes, name: str, start: int, length: int) -> dict[str, Any] | None:
         file = self._file(name)
-        head = HEADER.unpack(os.pread(file, HEADER.size, start - HEADER.size))
-        payload = os.pread(file, length, start)
-        if head[3] != crc32(payload, crc32(key)):
+        framed = os.pread(file, HEADER.size + length, start - HEADER.size)
+        payload = framed[HEADER.size :]
+        if HEADER.unpack_from(framed)[3] != crc32(payload, crc32(key)):
             del self._index[key]
             return None
         record: dict[str, Any] = json.loads(payload)

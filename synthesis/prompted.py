@@ -153,7 +153,7 @@ class PromptedTask(ABC):
 
     def row_id(self, case: Case, variant: str) -> str:
         """Id of one row."""
-        return identity.row_id(case.dataset, case.key, self.name, variant)
+        return _row_id(case.dataset, case.key, self.name, variant)
 
     def instruction(
         self, variant: str, setting: Setting, provenance: Provenance, turns: Sequence[tuple[str, str]], **fields: Any
@@ -202,6 +202,10 @@ class PromptedTask(ABC):
         user = prompt_file.fill(self._style.user, str(self._path), **words)
         system = prompt_file.fill(self._style.system, str(self._path), **words)
         return ((("system", system),) if system else ()) + (("user", user),)
+
+
+_row_id = lru_cache(maxsize=4096)(identity.row_id)
+"""An id is needed when the request is made, when its answer comes and when the row is written."""
 
 
 def _parsed(model: type[Written], text: str) -> Written | None:

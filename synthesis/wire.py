@@ -2,11 +2,17 @@
 
 import json
 from base64 import b64encode
+from functools import lru_cache
 from typing import Any
 
 from schemas import identity
 from schemas.recipe import EngineChoice
 from synthesis.base import Request
+
+PLAIN = json.JSONEncoder(ensure_ascii=False)
+"""Made once: `json.dumps` makes an encoder per call where it is given options."""
+SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def sampling_of(choice: EngineChoice, request: Request) -> dict[str, Any]:
@@ -22,7 +28,12 @@ def sampling_of(choice: EngineChoice, request: Request) -> dict[str, Any]:
 
 def sampling_text(choice: EngineChoice, request: Request) -> str:
     """The sampling parameters as the JSON that provenance carries."""
-    return json.dumps(sampling_of(choice, request), sort_keys=True, separators=(",", ":"))
+    return _sampling_text(**sampling_of(choice, request))
+
+
+@lru_cache(maxsize=256)
+def _sampling_text(**sampling: Any) -> str:
+    return COMPACT.encode(sampling)
 
 
 def request_digest(choice: EngineChoice, request: Request) -> str:
@@ -32,10 +43,25 @@ def request_digest(choice: EngineChoice, request: Request) -> str:
         choice.model,
         choice.revision,
         sampling_text(choice, request),
-        json.dumps(request.messages, ensure_ascii=False),
-        json.dumps([picture.sha256 for picture in request.images]),
-        json.dumps(request.schema, sort_keys=True, ensure_ascii=False),
+        PLAIN.encode(request.messages),
+        PLAIN.encode([picture.sha256 for picture in request.images]),
+        _schema_text(request.schema),
     )
+
+
+_schema_texts: dict[int, tuple[dict[str, Any], str]] = {}
+
+
+def _schema_text(schema: dict[str, Any] | None) -> str:
+    """The schema as JSON; a task gives the same object with every request, so its text is made once."""
+    if schema is None:
+        return "null"
+    known = _schema_texts.get(id(schema))
+    if known is None or known[0] is not schema:
+        if len(_schema_texts) > 1000:
+            _schema_texts.clear()
+        known = _schema_texts[id(schema)] = (schema, SORTED.encode(schema))
+    return known[1]
 
 
 def chat_body(choice: EngineChoice, request: Request) -> dict[str, Any]:
