@@ -1,16 +1,15 @@
 """Decides, over all partitions, which cases are kept and which split each is in; reads hashes, never pixels."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quality import benchmark_leak, look_alikes
+from quality import benchmark_leak, compositions, look_alikes
 from quality.components import components
-from quality.leaks import RANK, conflicts, leaks
-from quality.release_options import BenchmarkLeakOptions, ConflictingLabelsOptions, SplitLeakOptions, release_options
+from quality.leaks import RANK
+from quality.release_options import BenchmarkLeakOptions, release_options
+from quality.settled import DatasetFacts, HeldOut, Resolution, Settled, examine
 from quality.verdict import ReleaseFinding
-from schemas.findings import Severity
 from schemas.identity import fraction
 from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
@@ -19,25 +18,6 @@ COLUMNS = (
     "dataset", "case_id", "order", "group_id", "shipped_split", "split_policy", "annotation_digest", "images",
     "rows", "bytes",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetFacts:
-    """What the recipe says about one dataset."""
-
-    fractions: Mapping[str, float]
-    max_rows: int | None = None
-    label_kind: str = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """Every staged case with its fate."""
-
-    decisions: Any
-    """`polars.DataFrame`: dataset, case_id, order, rows, bytes, split, status (kept, duplicate, filtered), reason,
-    detail; sorted by order.  ``split`` is empty unless kept."""
-    findings: list[ReleaseFinding]
 
 
 def facts_of(recipe: Recipe, specs: Sequence[DatasetSpec]) -> dict[str, DatasetFacts]:
@@ -70,6 +50,19 @@ def decide(
     gates: Mapping[str, Mapping[str, Any]] | None = None,
     benchmarks: Mapping[str, Path] | None = None,
 ) -> Resolution:
+    """Decide over all staged cases, and look at those that are kept: `settle`, then `examine`."""
+    done = settle(staged, facts, seed, gates, benchmarks)
+    return Resolution(done.decisions, examine(done, facts, gates, benchmarks))
+
+
+def settle(
+    staged: Iterable[str | Path],
+    facts: Mapping[str, DatasetFacts],
+    seed: int = 0,
+    gates: Mapping[str, Mapping[str, Any]] | None = None,
+    benchmarks: Mapping[str, Path] | None = None,
+    held_out: HeldOut | None = None,
+) -> Settled:
     """Decide over all staged cases.
 
     1. Equal pictures (by decoded pixels, else by bytes) with equal annotation: the first by ``order`` is kept;
@@ -78,6 +71,7 @@ def decide(
     2. ``max_rows``: cases by ``order`` for as long as the sum of their rows stays within it.
     3. Groups that share a picture are joined.  ``hash`` cases get the split of their joined group: that of its
        shipped cases where it has any, else by a hash of it; ``shipped`` cases keep theirs.
+       Joined groups with a combination that is held out go where `quality.compositions.held_out` says.
 
     Args:
         staged: the partitions' ``cases.parquet``.
@@ -85,6 +79,7 @@ def decide(
         seed: the recipe's.
         gates: ``recipe.gates``.
         benchmarks: by name, a table of a benchmark's pictures, see `quality.benchmark_leak.matches`.
+        held_out: combinations that training must not see.
     """
     import polars as pl
 
@@ -100,18 +95,15 @@ def decide(
         cases = look_alikes.with_looks(cases, near.radius)
     if near.enabled and near.action == "drop":
         cases = look_alikes.without_look_alikes(cases)
-    cases = _split(pl, _limited(pl, cases, facts), facts, seed, near.enabled and near.action == "join")
-    kept = cases.filter(pl.col("status") == "kept")
-    limit = release_options(SplitLeakOptions, gates or {})
-    found = leaks(kept, limit.max_share) if limit.enabled else []
-    pairs = release_options(ConflictingLabelsOptions, gates or {})
-    if pairs.enabled:
-        found += conflicts(kept, {name: one.label_kind for name, one in facts.items()}, pairs.max_share)
-    found += look_alikes.report(kept, near) if near.enabled else []
-    found += benchmark_leak.report(cases, met, benchmarks, known) if benchmarks and met is not None else []
-    found += _unsplit(pl, kept)
-    wanted = ("dataset", "case_id", "order", "rows", "bytes", "split", "status", "reason", "detail")
-    return Resolution(cases.select(wanted), found)
+    cases = _joined(pl, _limited(pl, cases, facts), near.enabled and near.action == "join")
+    away: Sequence[compositions.Triplet] = ()
+    if held_out is not None:
+        cases, away = compositions.held_out(cases, held_out.combinations, held_out.wanted, seed)
+    cases = _split(pl, cases, facts, seed)
+    if held_out is not None:
+        into = pl.lit(held_out.wanted.into)
+        cases = cases.with_columns(split=pl.when("held", pl.col("status") == "kept").then(into).otherwise("split"))
+    return Settled(cases, met, away)
 
 
 def _load(pl: Any, staged: Iterable[str]) -> Any:
@@ -175,9 +167,8 @@ def _limited(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts]) -> Any:
     )
 
 
-def _split(pl: Any, cases: Any, facts: Mapping[str, DatasetFacts], seed: int, by_looks: bool) -> Any:
-    """Adds ``split``: of kept cases; empty for others."""
-    joined = _joined(pl, cases, by_looks)
+def _split(pl: Any, joined: Any, facts: Mapping[str, DatasetFacts], seed: int) -> Any:
+    """Adds ``split`` by ``component``: of kept cases; empty for others."""
     order = {name: number for number, name in enumerate(facts)}
     shipped = (pl.col("split_policy") == "shipped") & (pl.col("shipped_split") != "")
     held = pl.col("shipped_split").filter(shipped & (pl.col("status") == "kept"))
@@ -225,17 +216,3 @@ def _hashed(fractions: Mapping[str, float], seed: int, name: str) -> str:
 
 def _rank(split: str) -> tuple[int, str]:
     return RANK.get(split, len(RANK)), split
-
-
-def _unsplit(pl: Any, kept: Any) -> list[ReleaseFinding]:
-    """Cases under the shipped policy that were shipped without a split."""
-    bare = kept.filter((pl.col("split_policy") == "shipped") & (pl.col("shipped_split") == ""))
-    return [
-        ReleaseFinding(
-            "split_missing",
-            Severity.FLAG,
-            f"{name}: {count} cases were shipped without a split and got one by a hash of their group",
-            name,
-        )
-        for name, count in bare.group_by("dataset").len().sort("dataset").iter_rows()
-    ]

@@ -21,6 +21,11 @@ def row_id(dataset: str, case_key: str, converter: str, variant: str) -> str:
     return digest("row", dataset, case_key, converter, variant)
 
 
+def copy_id(row: str, number: int) -> str:
+    """The id of a row's copy in a release that repeats it; copy 0 is the row itself."""
+    return digest("copy", row, str(number)) if number else row
+
+
 def case_order(dataset: str, case_key: str) -> str:
     """The hash by which cases are shuffled: equal on every run and machine."""
     return digest("order", dataset, case_key)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.mixture import Compositions, Draw, Mixture, Stage
 from schemas.spec import SplitRule, Strict, resolve
 from schemas.yaml_file import load_yaml
 
@@ -29,6 +30,12 @@ class DatasetChoice(Strict):
     """At most so many rows kept."""
     split: SplitRule | None = None
     """Instead of the spec's."""
+    weight: float = Field(default=1.0, gt=0)
+    """How much of the draw it gets, see `schemas.mixture.Draw`; a weight other than 1 asks for a draw."""
+    repeat: int = Field(default=1, ge=1, le=100)
+    """Times that each of its training rows stands in the release; each copy has an id of its own."""
+    episodes: list[Choice] | None = None
+    """Instead of the recipe's."""
 
 
 class Price(Strict):
@@ -102,6 +109,15 @@ class BenchmarkChoice(Strict):
         return self
 
 
+class Episodes(Strict):
+    """Questions over several cases of one dataset, built of the cases that are kept, split by split."""
+
+    converters: list[Choice] = Field(default_factory=list)
+    """Registered under ``medcurate.episodes``."""
+    pool: int = Field(default=64, ge=2, le=1024)
+    """Cases that meet: the kept cases of a split, in the order of their group's hash, are cut into pools of so many."""
+
+
 class Output(Strict):
     """What the shards look like."""
 
@@ -135,6 +151,14 @@ class Recipe(Strict):
     waivers: list[Waiver] = Field(default_factory=list)
     benchmarks: list[BenchmarkChoice] = Field(default_factory=list)
     """Held against every case: gate ``benchmark_leak``."""
+    decisions: str = ""
+    """YAML of what persons decided about refused rows (`schemas.decisions`), relative to the recipe;
+    ``<recipe>.decisions.yaml`` beside it where empty and there is one."""
+    episodes: Episodes = Episodes()
+    mixture: Mixture = Mixture()
+    compositions: Compositions | None = None
+    curriculum: tuple[Stage, ...] = ()
+    """Stages of training in their order; the number of a row's stage, from 1, is its score ``stage``."""
     output: Output = Output()
     store: str = "releases"
     """Folder or fsspec address; relative to the recipe."""
@@ -145,6 +169,12 @@ class Recipe(Strict):
     decode: bool = True
     """Decode every picture to check and hash its pixels; without, JPEG and PNG pass through unseen."""
     parent: str = ""
+
+    def mixed(self) -> Mixture:
+        """The mixture, with a draw where weights ask for one."""
+        weighed = any(one.weight != 1 for one in self.datasets)
+        asked = self.mixture.draw is None and weighed
+        return self.mixture.model_copy(update={"draw": Draw()}) if asked else self.mixture
 
     @field_validator("benchmarks")
     @classmethod
@@ -162,12 +192,18 @@ def load_recipe(path: Path) -> Recipe:
     datasets = [choice.model_copy(update={"spec": resolve(choice.spec, base)}) for choice in recipe.datasets]
     update: dict[str, Any] = {"store": resolve(recipe.store, base), "datasets": datasets}
     update["benchmarks"] = [_placed(one, base) for one in recipe.benchmarks]
+    update["decisions"] = resolve(recipe.decisions, base) if recipe.decisions else _decided_beside(path)
     if recipe.work:
         update["work"] = resolve(recipe.work, base)
     if recipe.synthesis and recipe.synthesis.answers:
         answers = resolve(recipe.synthesis.answers, base)
         update["synthesis"] = recipe.synthesis.model_copy(update={"answers": answers})
     return recipe.model_copy(update=update)
+
+
+def _decided_beside(recipe: Path) -> str:
+    beside = recipe.with_name(f"{recipe.stem}.decisions.yaml")
+    return str(beside.resolve()) if beside.exists() else ""
 
 
 def _placed(choice: BenchmarkChoice, base: Path) -> BenchmarkChoice:

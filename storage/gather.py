@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import ReleaseError
+from storage.mixed import repeated, without_dropped
 from storage.plan import ShardPlan
 from storage.sorted_file import SortedFile
 
@@ -55,14 +56,21 @@ class Shard:
         restricted: whether any case of all stages is, in this shard or not: all shards of a release are alike.
     """
 
-    def __init__(self, plan: ShardPlan, stages: Sequence[Path | str], decisions: Path | str) -> None:
+    def __init__(
+        self, plan: ShardPlan, stages: Sequence[Path | str], decisions: Path | str, dropped: Path | str | None = None
+    ) -> None:
         self.plan = plan
         self._folders = [Path(stage) for stage in stages]
         self._open: OrderedDict[int, int] = OrderedDict()
         self.restricted = False
-        kept = _kept(plan, decisions)
+        table = _kept(plan, decisions)
+        kept = table["order"].cast(pa.string()).combine_chunks()
         self.cases = _sorted(self._read("cases.arrow", kept))
         rows = _sorted(self._read("rows.arrow", kept))
+        if dropped is not None:
+            self.cases, rows = without_dropped(self.cases, rows, plan, dropped)
+        if "repeats" in table.column_names:
+            self.cases, rows = repeated(self.cases, rows, table)
         self._check(kept, rows)
         split = pa.array([plan.split], pa.string()).take(pa.array(np.zeros(rows.num_rows, np.int64)))
         self.rows = rows.drop_columns(["order", "stage"])
@@ -125,12 +133,13 @@ class Shard:
 
 
 def _kept(plan: ShardPlan, decisions: Path | str) -> Any:
-    """Orders of the cases that the shard holds."""
+    """Order (and ``repeats``, where a mixture decided) of the cases that the shard holds."""
     where = [
         ("order", ">=", plan.first_order), ("order", "<=", plan.last_order),
         ("split", "=", plan.split), ("status", "=", "kept"), ("rows", ">", 0),
     ]  # fmt: skip
-    return pq.read_table(decisions, columns=["order"], filters=where)["order"].cast(pa.string()).combine_chunks()
+    columns = [name for name in ("order", "repeats") if name in pq.read_schema(decisions).names]
+    return pq.read_table(decisions, columns=columns, filters=where)
 
 
 def _sorted(table: Any) -> Any:

@@ -18,6 +18,7 @@ def pack_shard(
     decisions: Path | str,
     out_folder: Path | str,
     formats: Sequence[str] = ("parquet", "webdataset"),
+    dropped: Path | str | None = None,
 ) -> list[ReleaseFile]:
     """Write one planned shard into the release folder.
 
@@ -30,9 +31,10 @@ def pack_shard(
         decisions: Parquet with ``order``, ``rows``, ``split`` and ``status`` of every case.
         out_folder: the release folder; files appear in ``data/`` and ``webdataset/`` when whole.
         formats: ``parquet``, ``webdataset``.
+        dropped: Parquet with ``order`` and ``row_id`` of rows of kept cases that a mixture leaves out.
 
     Raises:
         ReleaseError: the stages do not hold what the plan says.
     """
-    with Shard(plan, stage_folders, decisions) as shard:
+    with Shard(plan, stage_folders, decisions, dropped) as shard:
         return [WRITERS[name](shard, Path(out_folder)) for name in formats]
