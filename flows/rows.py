@@ -1,13 +1,14 @@
 """From `Work` to what storage takes: the published columns, joined from instruction, case, spec and pictures."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from schemas.case import Case, ImageRef
 from schemas.errors import UserError
 from schemas.identity import case_order, digest, keyed
 from schemas.instruction import Instruction, Place, Provenance
-from schemas.rendered import Rendered
+from schemas.rendered import Carried, Rendered
 from schemas.spec import DatasetSpec
 from schemas.staged import Blob, StagedCase
 from schemas.view import View
@@ -44,7 +45,7 @@ def staged(work: Work, spec: DatasetSpec, identities: Identities) -> StagedCase:
     case = work.case
     assert case is not None
     shown = list(dict.fromkeys(ref for row in work.rows for ref in row.images))
-    volumes = list(dict.fromkeys(volume.files[0] for row in work.rows for volume in row.volumes))
+    volumes = list(dict.fromkeys(volume for row in work.rows for volume in row.volumes))
     result = StagedCase(
         dataset=spec.name,
         case_id=identities.case_id(case.key),
@@ -54,20 +55,21 @@ def staged(work: Work, spec: DatasetSpec, identities: Identities) -> StagedCase:
         split_policy=spec.split.policy,
         annotation_digest=annotation_digest(case),
         images=[_blob(index, work.pictures[ref]) for index, ref in enumerate(shown)],
-        volumes=[_volume(index, name, work.volumes[name]) for index, name in enumerate(volumes)],
+        volumes=[_volume(index, work.volumes[volume].data) for index, volume in enumerate(volumes)],
     )
     image_index = {ref: index for index, ref in enumerate(shown)}
-    volume_index = {name: index for index, name in enumerate(volumes)}
+    volume_index = {volume: index for index, volume in enumerate(volumes)}
     for row in work.rows:
-        record = columns(row, case, spec, [work.pictures[ref] for ref in row.images])
+        carried = [work.volumes[volume] for volume in row.volumes]
+        record = columns(row, case, spec, [*(work.pictures[ref] for ref in row.images), *carried])
         record |= {"case_id": result.case_id, "group_id": result.group_id}
         record["images"] = [image_index[ref] for ref in row.images]
-        record["volumes"] = [volume_index[volume.files[0]] for volume in row.volumes]
+        record["volumes"] = [volume_index[volume] for volume in row.volumes]
         result.rows.append(record)
     return result
 
 
-def columns(row: Instruction, case: Case, spec: DatasetSpec, pictures: list[Rendered]) -> dict[str, Any]:
+def columns(row: Instruction, case: Case, spec: DatasetSpec, shown: Sequence[Rendered | Carried]) -> dict[str, Any]:
     """Every published column but the ids of case and group, the split and the bytes."""
     return {
         "id": row.id,
@@ -86,7 +88,7 @@ def columns(row: Instruction, case: Case, spec: DatasetSpec, pictures: list[Rend
         "license": case.license or spec.license,
         "access": spec.access,
         "view": [_view(ref) for ref in row.images],
-        "source_sha256": list(dict.fromkeys(sha for picture in pictures for sha in picture.source_sha256)),
+        "source_sha256": list(dict.fromkeys(sha for made in shown for sha in made.source_sha256)),
         "provenance": _provenance(row.provenance),
         "quality": {
             "flags": list(row.flags),
@@ -110,10 +112,10 @@ def _blob(index: int, picture: Rendered) -> Blob:
     )
 
 
-def _volume(index: int, name: str, data: bytes) -> Blob:
+def _volume(index: int, data: bytes) -> Blob:
     import hashlib
 
-    suffix = "nii.gz" if data[:2] == b"\x1f\x8b" else name.rsplit(".", 1)[-1]
+    suffix = "nii.gz" if data[:2] == b"\x1f\x8b" else "nii"
     return Blob(data=data, name=f"{index}.{suffix}", sha256=hashlib.sha256(data).hexdigest())
 
 
@@ -168,4 +170,5 @@ def _provenance(made: Provenance) -> dict[str, Any]:
             {"check": said.check, "verdict": said.verdict, "score": said.score, "detail": said.detail}
             for said in made.verdicts
         ],
+        "steps": list(made.steps),
     }

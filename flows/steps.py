@@ -8,6 +8,7 @@ from converters.base import Converter
 from readers.base import Item, Reader, Refusal
 from readers.pixels.render import render
 from readers.source import Source
+from readers.volume_bytes import volume_bytes
 from schemas.case import ImageRef
 from schemas.context import Context
 from schemas.errors import CaseError
@@ -141,10 +142,13 @@ def _refuse_showing(work: Work, ref: ImageRef, drop: Drop) -> None:
 
 
 def _load_volumes(work: Work, source: Source) -> None:
-    for row in work.rows:
-        for volume in row.volumes:
-            if volume.files[0] not in work.volumes:
-                work.volumes[volume.files[0]] = source.read_bytes(volume.files[0])
+    for volume in dict.fromkeys(volume for row in work.rows for volume in row.volumes):
+        try:
+            work.volumes[volume] = volume_bytes(source, volume)
+        except CaseError as error:
+            drop = Drop(Status(error.status), "render", error.code, error.detail)
+            for row in [row for row in work.rows if volume in row.volumes]:
+                work.refuse(row, drop)
 
 
 def _codes(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from readers.grouping import group_of
 from readers.pixels.volume import volume_ref
 from readers.pixels.volume_file import load_volume, read_volume
 from readers.source import Source
-from readers.volume_case import Part, VolumeOptions, cut, part
+from readers.volume_case import VolumeOptions, cut, made, three_dimensional
 from readers.volume_labels import LabelClass, labels_on
-from schemas.case import Acquisition, Case
+from readers.volume_parts import Part, part
+from schemas.case import Case
 from schemas.errors import CaseError, UserError, nearest
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
@@ -56,8 +57,9 @@ class Decathlon:
         findings: tuple[Finding, ...] = ()
         if item.data["label"]:
             known = {value for group in self._dataset.classes.values() for value in group}
-            values, findings = labels_on(image, read_volume(self._source, item.data["label"]), known)
-            found = part(values, self._classes())
+            label = read_volume(self._source, item.data["label"])
+            values, findings = labels_on(image, label, known, self._options.mismatch)
+            found = part(values, self._classes(), label.path)
             parts = [found] if found is not None else []
         images, regions = cut(image, channel, parts, self._options, self._spec)
         return Case(
@@ -66,9 +68,10 @@ class Decathlon:
             group=group_of(self._spec, item.key),
             split=item.data["split"],
             images=images,
-            volumes=(volume_ref(image),),
+            volumes=(volume_ref(image, channel, self._channel_name()),),
             regions=regions,
-            acquisition=Acquisition(plane=self._options.planes[0] if len(self._options.planes) == 1 else ""),
+            volume_regions=three_dimensional(image, parts, self._options),
+            acquisition=made(self._options, self._channel_name()),
             complete_regions=bool(item.data["label"]),
             findings=(*image.findings, *findings),
         )
@@ -81,6 +84,10 @@ class Decathlon:
         if wanted >= len(paths):
             raise CaseError("missing_channel", f"the case has {len(paths)} channels, the spec asks for {wanted}")
         return paths[wanted], 0
+
+    def _channel_name(self) -> str:
+        names = self._dataset.channels
+        return names[self._options.channel] if self._options.channel < len(names) else ""
 
     def _classes(self) -> list[LabelClass]:
         """Classes of ``dataset.json`` in canonical words; `UserError` where the spec does not know one."""

@@ -1,17 +1,16 @@
 """From a volume and its label volumes to the pictures and regions of a case; shared by all readers of volumes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from readers.pixels.volume import canonical_order, image_ref, slice_axis, slice_view, volume_window
 from readers.pixels.volume_file import Volume
-from readers.pixels.window import Values
 from readers.slices import StackOptions, choose
-from readers.volume_labels import LabelClass, components, labelled_areas, slice_regions
-from schemas.case import ImageRef, Region
+from readers.volume_labels import Mismatch, slice_regions
+from readers.volume_measure import measure
+from readers.volume_parts import Part, separated
+from schemas.case import Acquisition, ImageRef, Region, Region3D
 from schemas.spec import DatasetSpec
 
 Plane = Literal["axial", "coronal", "sagittal"]
@@ -26,60 +25,17 @@ class VolumeOptions(StackOptions):
     """Which channel of a multi-channel volume (0-based) is shown."""
     instances: Literal["class", "component"] = "class"
     """``class``: one region per class and slice; ``component``: one per connected part in space (for lesions)."""
+    mismatch: Mismatch = "voxels"
+    """A label whose header puts it elsewhere than its image: ``voxels`` lays it voxel on voxel and flags the rows,
+    ``nearest`` takes the nearest label voxel, ``refuse`` quarantines the case.  A label of another shape is resampled
+    by ``nearest`` and else quarantined."""
+    contrast: str = ""
+    """Contrast phase or sequence of every scan of the dataset, where its documentation says so: ``portal venous``,
+    ``T1-weighted``; else the name of the shown channel."""
+    measure: bool = True
+    """Measure the labels in space, for questions about the whole volume."""
     keep_unlabelled: bool = False
     """Volumes without a label become cases without regions, instead of being filtered out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A label volume on the image's grid, cut to the box that it marks so that a hundred of them stay small."""
-
-    values: Values
-    origin: tuple[int, int, int]
-    shape: tuple[int, int, int]
-    """Of the whole grid."""
-    classes: tuple[LabelClass, ...]
-
-    def areas(self, axis: int) -> list[float]:
-        """Labelled voxels in each slice of the whole grid."""
-        inner = labelled_areas(self.values, axis)
-        before = [0.0] * self.origin[axis]
-        return before + inner + [0.0] * (self.shape[axis] - len(before) - len(inner))
-
-    def slice(self, axis: int, index: int) -> Values | None:
-        """The whole slice as ``(i, j, k)`` with one entry along ``axis``; None where nothing is marked on it."""
-        inside = index - self.origin[axis]
-        if not 0 <= inside < self.values.shape[axis]:
-            return None
-        cut = np.take(self.values, [inside], axis)
-        shape = [1 if other == axis else self.shape[other] for other in range(3)]
-        whole = np.zeros(shape, dtype=self.values.dtype)
-        at = [0 if other == axis else self.origin[other] for other in range(3)]
-        whole[tuple(slice(start, start + size) for start, size in zip(at, cut.shape, strict=True))] = cut
-        return whole
-
-
-def part(values: Values, classes: Sequence[LabelClass]) -> Part | None:
-    """The part of a label volume that marks anything; None where nothing does."""
-    edges = []
-    for axis in range(3):
-        marked = np.flatnonzero(values.any(axis=tuple(other for other in range(3) if other != axis)))
-        if not marked.size:
-            return None
-        edges.append((int(marked[0]), int(marked[-1]) + 1))
-    cut = np.ascontiguousarray(values[tuple(slice(*edge) for edge in edges)])
-    origin = edges[0][0], edges[1][0], edges[2][0]
-    return Part(cut, origin, (values.shape[0], values.shape[1], values.shape[2]), tuple(classes))
-
-
-def separated(found: Part) -> list[Part]:
-    """One part per class, its connected pieces as classes of their own in voxel order; classes may overlap."""
-    parts = []
-    for item in found.classes:
-        own = components(found.values, item)
-        pieces = [LabelClass(item.label, item.original, (n,)) for n in range(1, int(own.max(initial=0)) + 1)]
-        parts.append(Part(own, found.origin, found.shape, tuple(pieces)))
-    return parts
 
 
 def cut(
@@ -99,6 +55,20 @@ def cut(
             regions += _regions(parts, axis, order[place], len(images))
             images.append(image_ref(image, slice_view(image, axis, order[place], window, channel)))
     return tuple(images), tuple(regions)
+
+
+def three_dimensional(image: Volume, parts: list[Part], options: VolumeOptions) -> tuple[Region3D, ...]:
+    """What the labels measure in space, where the options ask for it."""
+    if not options.measure:
+        return ()
+    return measure(image, parts, options.instances == "component", options.mismatch == "nearest")
+
+
+def made(options: VolumeOptions, channel_name: str) -> Acquisition:
+    """What the options and the dataset's own words say of how the volume was made."""
+    return Acquisition(
+        plane=options.planes[0] if len(options.planes) == 1 else "", contrast=options.contrast or channel_name
+    )
 
 
 def _regions(parts: list[Part], axis: int, index: int, image_index: int) -> list[Region]:

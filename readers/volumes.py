@@ -13,10 +13,11 @@ from readers.pixels.volume import volume_ref
 from readers.pixels.volume_file import Volume, load_volume, read_volume
 from readers.recognise_volumes import recognise_volumes
 from readers.source import Source, printable
-from readers.volume_case import Part, VolumeOptions, cut, part
+from readers.volume_case import VolumeOptions, cut, made, three_dimensional
 from readers.volume_labels import LabelClass, labels_on, mask_on
+from readers.volume_parts import Part, part
 from readers.volume_paths import FieldPattern
-from schemas.case import Acquisition, Case
+from schemas.case import Case
 from schemas.errors import CaseError
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
@@ -101,16 +102,17 @@ class Volumes:
             raise CaseError("missing_channel", f"the volume has {image.channels} channels, the spec asks for {channel}")
         parts, findings = self._parts(image, item.data["fields"])
         images, regions = cut(image, channel, parts, self._options, self._spec)
-        planes = self._options.planes
+        name = self._channel_name()
         return Case(
             dataset=self._spec.name,
             key=item.key,
             group=group_of(self._spec, item.key, item.data["fields"]),
             split=item.data["fields"].get("split", ""),
             images=images,
-            volumes=(volume_ref(image),),
+            volumes=(volume_ref(image, channel, name),),
             regions=tuple(sorted(regions, key=lambda region: region.image_index)),
-            acquisition=Acquisition(plane=planes[0] if len(planes) == 1 else ""),
+            volume_regions=three_dimensional(image, parts, self._options),
+            acquisition=made(self._options, name),
             complete_regions=bool(self._label or self._masks) and self._has_marks(item.data["fields"]),
             findings=(*image.findings, *findings),
         )
@@ -121,18 +123,24 @@ class Volumes:
         for path, _ in self._label.matches(self._source, fields) if self._label else ():
             classes = self._classes()
             known = {value for values in self._options.values.values() for value in _several(values)}
-            values, found = labels_on(image, read_volume(self._source, path), known)
-            parts += [made for made in [part(values, classes)] if made is not None]
+            values, found = labels_on(image, read_volume(self._source, path), known, self._options.mismatch)
+            marked = part(values, classes, path)
+            parts += [marked] if marked is not None else []
             findings |= {finding.code: finding for finding in found}
         for path, named in self._masks.matches(self._source, fields) if self._masks else ():
             word = named.get("label", PurePosixPath(path).name)
             label = self._labels.canonical(word)
             if label is None:
                 continue
-            values, found = mask_on(image, read_volume(self._source, path))
-            parts += [made for made in [part(values, [LabelClass(label, word, (1,))])] if made is not None]
+            values, found = mask_on(image, read_volume(self._source, path), self._options.mismatch)
+            marked = part(values, [LabelClass(label, word, (1,))], path, binary=True)
+            parts += [marked] if marked is not None else []
             findings |= {finding.code: finding for finding in found if finding.code != "empty_label"}
         return parts, list(findings.values())
+
+    def _channel_name(self) -> str:
+        names = self._options.channels
+        return names[self._options.channel] if self._options.channel < len(names) else ""
 
     def _classes(self) -> list[LabelClass]:
         named = [(word, self._labels.canonical(word), values) for word, values in self._options.values.items()]

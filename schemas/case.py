@@ -12,6 +12,8 @@ from schemas.view import Box, View
 
 Polarity = Literal["present", "absent", "uncertain"]
 RegionKind = Literal["box", "mask", "contour", "point"]
+Box3D = tuple[float, float, float, float, float, float]
+Triple = tuple[float, float, float]
 TextKind = Literal["caption", "mention", "report", "findings", "impression", "indication", "history", "section", "text"]
 
 
@@ -44,19 +46,101 @@ class ImageRef:
     marks: tuple[Mark, ...] = ()
     array: str = ""
     """Name of the array inside the file, for npz; ``name`` and, in ``view.frame``, its row."""
+    tiles: "tuple[Tile, ...]" = ()
+    """Where there are any, the picture is a montage: the pictures of the tiles set side by side on black.  Its ``view``
+    is the montage's own plane, unturned and without orientation, since its edges are no sides of the patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of a montage."""
+
+    x: int
+    y: int
+    """Montage pixels of its upper left corner."""
+    image: ImageRef
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeRef:
-    """A 3D source that a row carries whole."""
+    """A 3D source that a row carries whole, or a mask on its grid."""
 
     files: tuple[str, ...]
     media_type: str
     shape: tuple[int, int, int]
-    spacing: tuple[float, float, float]
+    spacing: Triple
     """Millimetres per voxel along the three voxel axes; 0 where unknown."""
     orientation: str
     """nibabel axis codes of +i +j +k, e.g. ``RAS``; empty where the header does not say."""
+    tilt: float = 0.0
+    """Degrees by which the voxel axis that is farthest off lies off its patient axis."""
+    channels: int = 1
+    channel: int = 0
+    """Which of them the case's slices, labels and regions are about."""
+    channel_name: str = ""
+    """What the dataset calls that channel: ``FLAIR``, ``t1gd``."""
+    mask: bool = False
+    """Whether this is a mask: 1 where ``files`` hold one of ``mask_of``, 0 elsewhere, on the grid of ``grid``."""
+    mask_of: tuple[int, ...] = ()
+    """Voxel values; every one but 0 where empty."""
+    grid: str = ""
+    """The file of the image that the mask belongs to."""
+    resampled: bool = False
+    """Whether labels of another grid may be resampled by nearest voxel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where some voxels of a volume lie and how many they are.
+
+    Fractions are of the volume turned to RAS+ (its voxel axes permuted and flipped, not resampled): x runs from 0 at
+    the patient's left edge of the volume to 1 at the right one, y from posterior to anterior, z from inferior to
+    superior.
+    """
+
+    box: Box3D
+    """``(i0, j0, k0, i1, j1, k1)`` in voxels as stored, half-open."""
+    place: Box3D
+    """``(x0, y0, z0, x1, y1, z1)`` in RAS+ fractions."""
+    centre: Triple
+    """Centroid of the voxels in RAS+ fractions."""
+    voxels: int
+    size_mm: Triple
+    """Of the box along x, y and z; 0 where the spacing is unknown."""
+    millilitres: float
+    """0 where the spacing is unknown."""
+
+    @property
+    def side(self) -> Literal["", "left", "right"]:
+        """The patient's side of the volume's middle that holds all of it; empty where it crosses the middle."""
+        if self.place[3] <= 0.5:
+            return "left"
+        return "right" if self.place[0] >= 0.5 else ""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it reaches an edge of the volume, so that it may go on beyond."""
+        return min(self.place[:3]) <= 0 or max(self.place[3:]) >= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Region3D:
+    """A labelled part of a volume, measured on its mask."""
+
+    label: str
+    original: str
+    volume_index: int
+    extent: Extent
+    largest: tuple[int, int, int]
+    """Indices of the slices across the voxel axes i, j and k that hold most of its voxels, the first of equals."""
+    files: tuple[str, ...]
+    """Where the mask lies."""
+    values: tuple[int, ...]
+    """Its values in those files; every one but 0 where empty."""
+    resampled: bool = False
+    """Whether the reader was told to resample labels of another grid by nearest voxel."""
+    pieces: tuple[Extent, ...] = ()
+    """Its connected parts (26 neighbours) in voxel order; empty where they were not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +246,7 @@ class Case:
     volumes: tuple[VolumeRef, ...] = ()
     labels: tuple[Label, ...] = ()
     regions: tuple[Region, ...] = ()
+    volume_regions: tuple[Region3D, ...] = ()
     texts: tuple[Text, ...] = ()
     questions: tuple[QuestionAnswer, ...] = ()
     acquisition: Acquisition = Acquisition()
@@ -170,6 +255,11 @@ class Case:
     """SPDX id of this case where it differs from the dataset's, else empty."""
     complete_regions: bool = True
     """True where every instance of the dataset's labels is annotated, so that absence and counts are known."""
+    identifiers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Kind (see `quality.recognisers`) and value of what the source's own fields say of persons: names, ids, dates.
+    Nothing of it is published; every text is searched for it."""
+    surrogates: frozenset[str] = field(default=frozenset(), repr=False)
+    """What was put into the texts in the place of identifiers, and so is none."""
     findings: tuple[Finding, ...] = field(default=())
     """What the reader noticed and repaired; they go to ``quality.flags`` and the report."""
 

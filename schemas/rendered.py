@@ -37,3 +37,13 @@ class Rendered:
     def extension(self) -> str:
         """File extension of the encoded bytes, without dot."""
         return {"image/jpeg": "jpg", "image/png": "png"}[self.media_type]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One published volume."""
+
+    data: bytes
+    """A NIfTI-1 file, plain or gzip, without free text."""
+    source_sha256: tuple[str, ...]
+    """Of the source file, as read."""

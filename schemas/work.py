@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from schemas.case import Case, ImageRef
+from schemas.case import Case, ImageRef, VolumeRef
 from schemas.instruction import Instruction
 from schemas.ledger import Status
-from schemas.rendered import Rendered
+from schemas.rendered import Carried, Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Work:
     """Ids of rows that never came to be (a failed request), for the ledger."""
     pictures: dict[ImageRef, Rendered] = field(default_factory=dict)
     """Every picture that a row shows, rendered once."""
-    volumes: dict[str, bytes] = field(default_factory=dict)
-    """Bytes of whole volumes by their first file."""
+    volumes: dict[VolumeRef, Carried] = field(default_factory=dict)
+    """Every volume and mask that a row carries, made once."""
 
     def drop(self, status: Status, stage: str, reason: str, detail: str) -> None:
         """Take the whole case out; its rows go with it."""

@@ -6,8 +6,9 @@ import numpy as np
 
 from readers.pixels.encode import encode_png
 from readers.pixels.marks import draw
+from readers.pixels.nifti_header import nibabel
 from readers.pixels.orientation import Direction, hung, square_pixels
-from readers.pixels.volume_file import Volume, load_volume, nibabel
+from readers.pixels.volume_file import Volume, load_volume
 from readers.pixels.warp import warp
 from readers.pixels.window import PRESETS, Pixels, Values, Window, for_anatomy, to_eight_bits
 from readers.slices import evenly
@@ -22,9 +23,13 @@ PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}
 
 def render_volume(source: Source, ref: ImageRef) -> Rendered:
     """The slice that ``ref`` describes, as PNG.  Raises `CaseError` as `load_volume` does."""
+    return encode_png(volume_picture(source, ref), (load_volume(source, ref.files[0]).sha256,))
+
+
+def volume_picture(source: Source, ref: ImageRef) -> Pixels:
+    """The pixels that `render_volume` publishes."""
     volume = load_volume(source, ref.files[0])
-    picture = warp(shown_slice(volume, ref.view), ref.view)
-    return encode_png(draw(picture, ref.marks) if ref.marks else picture, (volume.sha256,))
+    return draw(warp(shown_slice(volume, ref.view), ref.view), ref.marks)
 
 
 def shown_slice(volume: Volume, view: View) -> Pixels:
@@ -68,6 +73,13 @@ def slice_view(volume: Volume, axis: int, index: int, window: Window, frame: int
     shown = hung(view, _direction(volume, across), _direction(volume, down), (spacing[across], spacing[down]))
     shown = square_pixels(shown)
     return shown if volume.oriented else replace(shown, orientation="")
+
+
+def patient_axes(volume: Volume) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """For each voxel axis, the nearest patient axis (0 right, 1 anterior, 2 superior), and whether it runs that way."""
+    turned = nibabel.io_orientation(volume.affine)
+    i, j, k = (int(axis) for axis in turned[:, 0])
+    return (i, j, k), (turned[0, 1] > 0, turned[1, 1] > 0, turned[2, 1] > 0)
 
 
 def _direction(volume: Volume, axis: int) -> Direction:
@@ -119,6 +131,16 @@ def image_ref(volume: Volume, view: View) -> ImageRef:
     )
 
 
-def volume_ref(volume: Volume) -> VolumeRef:
-    """The reference to the whole volume."""
-    return VolumeRef((volume.path,), volume.media_type, volume.shape, volume.spacing, volume.orientation)
+def volume_ref(volume: Volume, channel: int = 0, channel_name: str = "") -> VolumeRef:
+    """The reference to the whole volume; ``channel`` is the one that the case is about."""
+    return VolumeRef(
+        files=(volume.path,),
+        media_type=volume.media_type,
+        shape=volume.shape,
+        spacing=volume.spacing if volume.measured else (0.0, 0.0, 0.0),
+        orientation=volume.orientation,
+        tilt=round(volume.tilt, 2),
+        channels=volume.channels,
+        channel=channel,
+        channel_name=channel_name,
+    )

@@ -6,11 +6,21 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import nibabel as _nibabel
 import numpy as np
 from isal import igzip, isal_zlib
 
 from readers.pixels.cache import BoundedCache
+from readers.pixels.nifti_header import (
+    BAD_GEOMETRY,
+    MOST_BYTES,
+    checked,
+    geometry,
+    intent_of,
+    nibabel,
+    read_header,
+    three_or_four,
+    voxel_bytes,
+)
 from readers.pixels.sniff import sniff
 from readers.pixels.volume_formats import load_pair, load_with_itk, load_with_nibabel
 from readers.pixels.window import Values, Window, percentile
@@ -18,11 +28,6 @@ from readers.source import Source, printable
 from schemas.errors import CaseError
 from schemas.findings import Finding
 
-nibabel: Any = _nibabel
-"""nibabel is typed in parts only."""
-
-MOST_BYTES = 4 << 30
-"""Unpacked voxels that one volume may have; more is refused before they are unpacked."""
 _OTHER = frozenset(
     {
         "application/x-nrrd",
@@ -32,8 +37,6 @@ _OTHER = frozenset(
         "application/x-mgh+gzip",
     }
 )
-_BAD_GEOMETRY = Finding("bad_geometry", "the header's affine is not a number or not invertible")
-SHEAR_COSINE = 0.01
 _IsalError: Any = isal_zlib.error
 _MEASURED_VOXELS = 1 << 20
 
@@ -75,6 +78,19 @@ class Volume:
         """Millimetres per voxel along the three axes, to a nanometre: headers hold them in single precision."""
         i, j, k = (round(float(np.linalg.norm(self.affine[:3, axis])), 6) for axis in range(3))
         return i, j, k
+
+    @property
+    def measured(self) -> bool:
+        """Whether the header says how large a voxel is."""
+        return BAD_GEOMETRY not in self.findings
+
+    @property
+    def tilt(self) -> float:
+        """Degrees by which the voxel axis that is farthest off lies off its patient axis; 0 where unknown."""
+        if not self.oriented:
+            return 0.0
+        axes = self.affine[:3, :3] / np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(np.degrees(np.arccos(np.abs(axes).max(axis=0).min().clip(0, 1))))
 
     @property
     def orientation(self) -> str:
@@ -123,10 +139,10 @@ def read_volume(source: Source, path: str) -> Volume:
     head = _unpack(data, 544, path, exact=False) if packed else data[:544]
     if sniff(head) != "application/x-nifti":
         raise CaseError("not_a_volume", f"{printable(path)} is no volume that can be read: it holds {sniff(head)}")
-    header = _header(head, path)
+    header = read_header(head, path)
     if header["magic"].item()[:2] != b"n+":
         return _built(path, digest, kind, *load_pair(source, path, head[:540], MOST_BYTES))
-    wanted = int(header["vox_offset"]) + _voxel_bytes(header, path)
+    wanted = int(header["vox_offset"]) + voxel_bytes(header, path)
     raw = _unpack(data, wanted, path) if packed else data
     return _nifti(raw, header, path, digest, packed)
 
@@ -149,7 +165,7 @@ def _built(path: str, digest: str, kind: str, voxels: Values, affine: Values, or
         voxels = voxels[..., 0]
     if voxels.ndim not in (3, 4) or 0 in voxels.shape:
         raise CaseError("too_many_dimensions", f"{printable(path)} has {voxels.ndim} dimensions")
-    sound, oriented, findings = _checked(affine, oriented)
+    sound, oriented, findings = checked(affine, oriented)
     return Volume(
         path=path,
         voxels=voxels,
@@ -180,37 +196,8 @@ def _unpack(data: bytes, count: int, path: str, exact: bool = True) -> bytes:
     return unpacked
 
 
-def _header(raw: bytes, path: str) -> Any:
-    """The NIfTI header, single file or Analyze style, in either byte order."""
-    second = raw[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
-    try:
-        header = (
-            nibabel.Nifti2Header(raw[:540], check=False) if second else nibabel.Nifti1Header(raw[:348], check=False)
-        )
-        if not 0 <= float(header["vox_offset"]) < MOST_BYTES:
-            raise ValueError("vox_offset")
-        header.get_data_dtype()
-    except Exception as error:  # noqa: BLE001 - nibabel raises many kinds over a broken header
-        raise CaseError(
-            "corrupt_volume", f"the header of {printable(path)} is broken ({type(error).__name__})"
-        ) from None
-    return header
-
-
-def _voxel_bytes(header: Any, path: str) -> int:
-    dims = [int(size) for size in header["dim"]]
-    if not 1 <= dims[0] <= 7 or any(size < 1 for size in dims[1 : dims[0] + 1]):
-        raise CaseError("corrupt_volume", f"the header of {printable(path)} states impossible dimensions")
-    size: int = math.prod(dims[1 : dims[0] + 1]) * header.get_data_dtype().itemsize
-    if size > MOST_BYTES:
-        raise CaseError(
-            "volume_too_large", f"{printable(path)} states {size:,} bytes of voxels; at most {MOST_BYTES:,}"
-        )
-    return size
-
-
 def _nifti(raw: bytes, header: Any, path: str, digest: str, packed: bool) -> Volume:
-    dtype, shape = header.get_data_dtype(), _three_or_four(header, path)
+    dtype, shape = header.get_data_dtype(), three_or_four(header, path)
     offset, count = int(header["vox_offset"]), math.prod(shape)
     if len(raw) < offset + count * dtype.itemsize:
         raise CaseError("truncated_volume", f"{printable(path)} ends before its last voxel; copy it again")
@@ -225,7 +212,7 @@ def _nifti(raw: bytes, header: Any, path: str, digest: str, packed: bool) -> Vol
         voxels = np.frombuffer(raw, dtype, count, offset).reshape(shape, order="F")
     slope, intercept = (float(header[name]) for name in ("scl_slope", "scl_inter"))
     scaled = math.isfinite(slope) and slope != 0
-    affine, oriented, findings = _geometry(header)
+    affine, oriented, findings = geometry(header)
     return Volume(
         path=path,
         voxels=voxels,
@@ -236,58 +223,9 @@ def _nifti(raw: bytes, header: Any, path: str, digest: str, packed: bool) -> Vol
         sha256=digest,
         media_type="application/x-nifti+gzip" if packed else "application/x-nifti",
         colour=colour,
-        intent=_intent(header),
+        intent=intent_of(header),
         findings=(*findings, *voxel_findings(voxels)),
     )
-
-
-def _three_or_four(header: Any, path: str) -> tuple[int, ...]:
-    """Dimensions with those of length one behind the third dropped: three, or four with channels."""
-    dims = [int(size) for size in header["dim"]]
-    shape = [*dims[1 : dims[0] + 1], 1, 1][: max(dims[0], 3)]
-    further = [size for size in shape[3:] if size > 1]
-    if len(further) > 1:
-        raise CaseError("too_many_dimensions", f"{printable(path)} has {len(further) + 3} dimensions")
-    return (*shape[:3], *further)
-
-
-def _geometry(header: Any) -> tuple[Values, bool, list[Finding]]:
-    known = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
-    try:
-        affine = np.asarray(header.get_best_affine(), dtype=np.float64)
-    except Exception:  # noqa: BLE001 - a quaternion that is none
-        affine = np.full((4, 4), np.nan)
-    if not _invertible(affine):
-        fallback = np.asarray(header.get_base_affine(), dtype=np.float64)
-        affine, _, findings = _checked(fallback, False)
-        return affine, False, [_BAD_GEOMETRY, *(finding for finding in findings if finding != _BAD_GEOMETRY)]
-    return _checked(affine, known)
-
-
-def _checked(affine: Values, known: bool) -> tuple[Values, bool, list[Finding]]:
-    """The affine, or a guess where it is none; whether the sides are known; and what is odd about it."""
-    findings = []
-    if not _invertible(affine):
-        affine, known = np.diag([-1.0, 1.0, 1.0, 1.0]), False
-        findings.append(_BAD_GEOMETRY)
-    if not known:
-        findings.append(Finding("orientation_unknown", "the header does not say where left and right are"))
-    return affine, known, [*findings, *affine_findings(affine)]
-
-
-def _invertible(affine: Values) -> bool:
-    """Whether voxels have a size between a hundred nanometres and a hundred metres, and their axes span space."""
-    if affine.shape != (4, 4) or not np.isfinite(affine).all() or np.abs(affine).max() > 1e9:
-        return False
-    sizes = np.linalg.norm(affine[:3, :3], axis=0)
-    return bool(sizes.min() > 1e-4 and sizes.max() < 1e5 and abs(np.linalg.det(affine[:3, :3] / sizes)) > 1e-3)
-
-
-def affine_findings(affine: Values) -> list[Finding]:
-    """What is odd about an affine: axes that are not at right angles."""
-    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    off = np.abs(axes.T @ axes - np.eye(3)).max()
-    return [Finding("sheared_affine", "the voxel axes are not at right angles")] if off > SHEAR_COSINE else []
 
 
 def voxel_findings(voxels: Values) -> list[Finding]:
@@ -295,9 +233,3 @@ def voxel_findings(voxels: Values) -> list[Finding]:
     if voxels.dtype.kind != "f" or np.isfinite(voxels).all():
         return []
     return [Finding("nonfinite_voxels", "some voxels are not numbers or infinite; they are shown black")]
-
-
-def _intent(header: Any) -> Window | None:
-    low, high = float(header["cal_min"]), float(header["cal_max"])
-    sane = math.isfinite(low) and math.isfinite(high) and high > low
-    return Window("range", (low + high) / 2, high - low) if sane else None
