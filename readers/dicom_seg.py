@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.dataset import Dataset
 
-from readers.pixels.dicom_file import DicomFile, items, number, open_dicom, stored_frame, word
+from readers.pixels.dicom_file import DicomFile, items, number, open_dicom, word
+from readers.pixels.dicom_frames import stored_frame
 from readers.pixels.dicom_stack import Slice, Stack
 from readers.pixels.dicom_view import frame_groups, macro, pixel_spacing, plane_geometry
 from readers.pixels.orientation import Direction

@@ -69,10 +69,14 @@ def render_array(source: Source, ref: ImageRef) -> Rendered:
 
     A row of three axes whose last is not 1, 3 or 4 is a volume, cut at ``view.index`` along ``view.axis``.
     """
-    picture = plane(array_row(source, ref.files[0], ref.array, ref.view.frame), ref.view.axis, ref.view.index)
-    pixels = intensity.as_grey(intensity.to_8bit(picture, ref.view))
-    drawn = marks.draw(warp(pixels, ref.view), ref.marks)
-    return encode.encode_png(drawn, (_digest(source, ref.files[0]),))
+    return encode.encode_png(array_picture(source, ref), (_digest(source, ref.files[0]),))
+
+
+def array_picture(source: Source, ref: ImageRef) -> intensity.Pixels:
+    """The pixels that `render_array` publishes."""
+    samples = plane(array_row(source, ref.files[0], ref.array, ref.view.frame), ref.view.axis, ref.view.index)
+    pixels = intensity.as_grey(intensity.to_8bit(samples, ref.view))
+    return marks.draw(warp(pixels, ref.view), ref.marks)
 
 
 def plane(row: Array, axis: int = -1, index: int = -1) -> Array:

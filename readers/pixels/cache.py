@@ -1,5 +1,6 @@
 """A small per-process cache, bounded in bytes, for what several pictures of one case are made from."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -18,6 +19,11 @@ class BoundedCache(Generic[Value]):
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = Lock()
 
+    def held(self, key: Hashable) -> Value | None:
+        """The value of ``key`` if it is held."""
+        with self._lock:
+            return self._values.get(key)
+
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of ``key``, made now if it is not held."""
         with self._lock:
@@ -33,3 +39,24 @@ class BoundedCache(Generic[Value]):
                 _, oldest = self._values.popitem(last=False)
                 self._held -= self._cost(oldest)
         return value
+
+
+class FileDigest:
+    """The SHA-256 of a file's bytes, worked out when it is first asked for; then the bytes are let go.
+
+    Hashing takes as long as parsing and decoding a plain DICOM slice, and masks, headers and windows need no digest.
+    """
+
+    __slots__ = ("_data", "_hex")
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._hex = data, ""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digits."""
+        data = self._data  # taken before looking: another thread may be letting go
+        if not self._hex:
+            self._hex = hashlib.sha256(data).hexdigest()
+            self._data = b""
+        return self._hex

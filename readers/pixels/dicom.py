@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 from pydicom.dataset import Dataset
 
-from readers.pixels.dicom_file import DicomFile, Stored, number, numbers, open_dicom, read_header, stored_frame, word
+from readers.pixels.dicom_file import DicomFile, number, numbers, open_dicom, word
+from readers.pixels.dicom_frames import Stored, stored_frame
 from readers.pixels.dicom_luts import modality_values, through_palette, through_voi_table
 from readers.pixels.dicom_stack import Slice, one_slice, stack
 from readers.pixels.dicom_view import WindowChoice, dicom_view
 from readers.pixels.encode import encode_png
 from readers.pixels.marks import draw
 from readers.pixels.warp import warp
-from readers.pixels.window import Pixels, percentile, to_eight_bits
+from readers.pixels.window import Pixels, Window, percentile, stored_percentile, to_eight_bits
 from readers.slices import evenly
 from readers.source import Source
 from schemas.case import ImageRef
@@ -23,9 +24,13 @@ from schemas.view import View
 
 def render_dicom(source: Source, ref: ImageRef) -> Rendered:
     """The picture that ``ref`` describes, as PNG.  Raises `CaseError` as `open_dicom` and `stored_frame` do."""
+    return encode_png(dicom_picture(source, ref), (open_dicom(source, ref.files[0]).sha256,))
+
+
+def dicom_picture(source: Source, ref: ImageRef) -> Pixels:
+    """The pixels that `render_dicom` publishes."""
     file = open_dicom(source, ref.files[0])
-    picture = warp(shown_frame(file, ref.view), ref.view)
-    return encode_png(draw(picture, ref.marks) if ref.marks else picture, (file.sha256,))
+    return draw(warp(shown_frame(file, ref.view), ref.view), ref.marks)
 
 
 def shown_frame(file: DicomFile, view: View) -> Pixels:
@@ -75,8 +80,8 @@ def stack_slices(path: str, header: Dataset) -> list[Slice]:
 
 def dicom_refs(source: Source, path: str, count: int = 3) -> tuple[tuple[ImageRef, ...], tuple[Finding, ...]]:
     """Pictures of a single file with what is odd about it: itself, or ``count`` frames evenly spread over it."""
-    header = read_header(source, path)
-    ordered = stack(stack_slices(path, header))
+    # The pixels are wanted next: the file is parsed once, whole.
+    ordered = stack(stack_slices(path, open_dicom(source, path).dataset))
     slices = [ordered.slices[index] for index in evenly(0, len(ordered.slices) - 1, count)]
     return image_refs(source, slices), ordered.findings
 
@@ -110,7 +115,7 @@ def measured_on(source: Source, slices: list[tuple[str, View]]) -> list[View]:
     if not any(needs_measuring(view) for view in views):
         return views
     chosen = sorted({round(i * (len(slices) - 1) / 4) for i in range(5)})
-    found = percentile(np.concatenate([_modality_pixels(source, *slices[i]) for i in chosen]))
+    found = _percentile([_unpadded(source, *slices[i]) for i in chosen])
     return [
         replace(view, window_center=found.center, window_width=found.width) if needs_measuring(view) else view
         for view in views
@@ -122,12 +127,22 @@ def needs_measuring(view: View) -> bool:
     return view.window == "percentile" and view.window_width == 0
 
 
-def _modality_pixels(source: Source, path: str, view: View) -> np.ndarray:
+def _unpadded(source: Source, path: str, view: View) -> tuple[Stored, View]:
+    """The frame's values before slope and intercept, without what the scanner padded."""
     file = open_dicom(source, path)
     stored = stored_frame(file, view.frame)
     padding = padding_mask(stored, file)
-    values = modality_values(stored, file.dataset).astype(np.float64) * view.slope + view.intercept
-    return values.ravel() if padding is None else values[~padding]
+    values = modality_values(stored, file.dataset)
+    return values.ravel() if padding is None else values[~padding], view
+
+
+def _percentile(measured: list[tuple[Stored, View]]) -> Window:
+    if len({(values.dtype, view.slope, view.intercept) for values, view in measured}) == 1:
+        _, view = measured[0]
+        return stored_percentile(np.concatenate([values for values, _ in measured]), view.slope, view.intercept)
+    return percentile(
+        np.concatenate([values.astype(np.float64) * view.slope + view.intercept for values, view in measured])
+    )
 
 
 def _colour(stored: Stored, bits: int) -> Pixels:

@@ -1,6 +1,5 @@
-"""Open DICOM files: headers, whole files, single stored frames; whatever is wrong with them becomes a `CaseError`."""
+"""Open DICOM files: headers and whole files; whatever is wrong with them becomes a `CaseError`."""
 
-import hashlib
 import io
 import logging
 import math
@@ -8,35 +7,27 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
-    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
 
-from readers.pixels.cache import BoundedCache
+from readers.pixels.cache import BoundedCache, FileDigest
 from readers.pixels.sniff import sniff
 from readers.source import Source, printable
 from schemas.errors import CaseError
 
-Stored = np.ndarray[Any, Any]
-
-MOST_PIXELS = 1 << 28
-"""Samples that one frame may have; more is refused before anything is decoded."""
-
 MOST_INFLATED = 1 << 30
 """Bytes that a deflated data set may inflate to."""
-_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom")
-"""Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
-pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
 
 # Files break DICOM's value rules all the time; what matters is checked where it is used.
 config.settings.reading_validation_mode = config.IGNORE
@@ -50,10 +41,25 @@ class DicomFile:
 
     path: str
     dataset: Dataset
-    sha256: str
+    digest: FileDigest
     size: int
 
+    @property
+    def sha256(self) -> str:
+        """Of the file as it lies."""
+        return self.digest.sha256
 
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What stands before the pixel data, and where that begins; -1 where the bytes after it are no elements."""
+
+    dataset: FileDataset
+    end: int
+
+
+# Series are put in order by their headers and shown a moment later: neither is parsed twice.
+_HEADERS: BoundedCache[_Header] = BoundedCache(16 << 20, lambda header: max(header.end, 1 << 14))
 _FILES: BoundedCache[DicomFile] = BoundedCache(96 << 20, lambda file: file.size)
 
 
@@ -62,25 +68,55 @@ def open_dicom(source: Source, path: str) -> DicomFile:
 
     Raises `CaseError` ``not_dicom`` or ``corrupt_dicom``.
     """
-    key = (source.root, path, source.size(path))
+    key = (source.root, path, source.stamp(path))
 
     def make() -> DicomFile:
         data = source.read_bytes(path)
-        dataset = _parse(io.BytesIO(data), data[:4096], path, stop_before_pixels=False)
-        return DicomFile(path, dataset, hashlib.sha256(data).hexdigest(), len(data))
+        header = _HEADERS.held(key)
+        if header is not None and header.end >= 0:
+            dataset = _completed(header, data, path)
+        else:
+            dataset = _parse(io.BytesIO(data), data[:4096], path, stop_before_pixels=False)
+        return DicomFile(path, dataset, FileDigest(data), len(data))
 
     return _FILES.get(key, make)
 
 
 def read_header(source: Source, path: str, tags: Sequence[str] | None = None) -> Dataset:
     """The attributes before the pixel data, only ``tags`` (keywords) where given; errors as in `open_dicom`."""
+    if tags:
+        with source.stream(path) as file:
+            head = file.read(4096)
+            file.seek(0)
+            return _parse(file, head, path, stop_before_pixels=True, specific_tags=list(tags))
+    return _HEADERS.get((source.root, path, source.stamp(path)), lambda: _whole_header(source, path)).dataset
+
+
+def _whole_header(source: Source, path: str) -> _Header:
     with source.stream(path) as file:
         head = file.read(4096)
         file.seek(0)
-        return _parse(file, head, path, stop_before_pixels=True, specific_tags=list(tags) if tags else None)
+        dataset = _parse(file, head, path, stop_before_pixels=True)
+        deflated = DeflatedExplicitVRLittleEndian == dataset.file_meta.TransferSyntaxUID
+        return _Header(dataset, -1 if deflated else file.tell())
 
 
-def _parse(file: Any, head: bytes, path: str, **options: Any) -> Dataset:
+def _completed(header: _Header, data: bytes, path: str) -> FileDataset:
+    """The header with the elements behind it."""
+    implicit, little = header.dataset.original_encoding
+    file = io.BytesIO(data)
+    file.seek(header.end)
+    try:
+        rest = read_dataset(file, bool(implicit), bool(little))
+    except Exception as error:  # noqa: BLE001 - see `_parse`
+        raise _unparsed(path, error) from None
+    elements = {**dict(header.dataset.items()), **dict(rest.items())}
+    whole = FileDataset("", elements, None, header.dataset.file_meta, bool(implicit), bool(little))
+    whole.set_original_encoding(implicit, little, header.dataset.original_character_set)
+    return whole
+
+
+def _parse(file: Any, head: bytes, path: str, **options: Any) -> FileDataset:
     if sniff(head) != "application/dicom":
         raise CaseError("not_dicom", f"{printable(path)} is no DICOM file: its content is {sniff(head)}")
     if DeflatedExplicitVRLittleEndian.encode() in head:
@@ -89,8 +125,12 @@ def _parse(file: Any, head: bytes, path: str, **options: Any) -> Dataset:
         dataset = dcmread(file, force=True, **options)
         _complete_meta(dataset)
     except Exception as error:  # noqa: BLE001 - a broken file makes pydicom raise anything at all
-        raise CaseError("corrupt_dicom", f"{printable(path)} cannot be parsed ({type(error).__name__})") from None
+        raise _unparsed(path, error) from None
     return dataset
+
+
+def _unparsed(path: str, error: Exception) -> CaseError:
+    return CaseError("corrupt_dicom", f"{printable(path)} cannot be parsed ({type(error).__name__})")
 
 
 def _refuse_bomb(file: Any, path: str) -> None:
@@ -123,91 +163,15 @@ def _complete_meta(dataset: FileDataset) -> None:
     dataset.file_meta.TransferSyntaxUID = syntax
 
 
-def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
-    """The stored values of one frame: ``(rows, columns)`` grey or indices, ``(rows, columns, 3)`` RGB.
-
-    YBR is brought to RGB, planar data to interleaved, unused bits are cut off; no rescale, no window, no palette.
-    Raises `CaseError` ``missing_pixels``, ``truncated_pixels``, ``undecodable_syntax``, ``image_too_large``,
-    ``missing_frame``, ``corrupt_pixels``.
-    """
-    dataset, name = file.dataset, printable(file.path)
-    if not any(key in dataset for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise CaseError("missing_pixels", f"{name} holds no pixel data")
-    frames = max(int(number(dataset, "NumberOfFrames", 1)), 1)
-    index = max(frame, 0)
-    if index >= frames:
-        raise CaseError("missing_frame", f"{name} has {frames} frames, so there is no frame {index}")
-    samples = math.prod(int(number(dataset, key, 1)) for key in ("Rows", "Columns", "SamplesPerPixel"))
-    if not 0 < samples <= MOST_PIXELS:
-        raise CaseError("image_too_large", f"{name} states {samples:,} samples in a frame; at most {MOST_PIXELS:,}")
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    _refuse_short(dataset, syntax, samples * frames, name)
-    return _decode(dataset, syntax, index, name)
+@lru_cache(maxsize=1024)
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
 
 
-def _refuse_short(dataset: Dataset, syntax: UID, samples: int, name: str) -> None:
-    if "PixelData" not in dataset:
-        return
-    try:
-        held = len(dataset.PixelData or b"")
-    except Exception:  # noqa: BLE001 - an element of no known kind
-        raise CaseError("corrupt_dicom", f"the pixel data element of {name} is broken") from None
-    if held == 0:
-        raise CaseError("missing_pixels", f"{name} has an empty pixel data element")
-    if _is_compressed(syntax) or word(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
-        return
-    wanted = math.ceil(samples * int(number(dataset, "BitsAllocated", 8)) / 8)
-    if held < wanted:
-        raise CaseError("truncated_pixels", f"{name} holds {held:,} of {wanted:,} bytes of pixel data; copy it again")
-
-
-def _is_compressed(syntax: UID) -> bool:
-    try:
-        return syntax.is_compressed
-    except ValueError:
-        return True
-
-
-def _decode(dataset: Dataset, syntax: UID, index: int, name: str) -> Stored:
-    try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError:
-        raise CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder") from None
-    if not syntax.is_encapsulated:
-        return _decoded_by(decoder, dataset, index, "", syntax, name)
-    failure: CaseError | None = None
-    for plugin in _PLUGINS:
-        if plugin in decoder.available_plugins:
-            try:
-                return _decoded_by(decoder, dataset, index, plugin, syntax, name)
-            except CaseError as error:
-                failure = failure or error
-                # What CharLS refuses is broken; the other codec would make noise of it without a word.
-                if plugin == "pyjpegls":
-                    break
-    raise failure or CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
-
-
-def _decoded_by(decoder: Decoder, dataset: Dataset, index: int, plugin: str, syntax: UID, name: str) -> Stored:
-    try:
-        array, _ = decoder.as_array(dataset, index=index, decoding_plugin=plugin)
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException as error:  # noqa: BLE001 - codec plugins raise their own kinds, those in Rust panic
-        raise _decoding_error(error, syntax, name) from None
-    return np.asarray(array)
-
-
-def _decoding_error(error: BaseException, syntax: UID, name: str) -> CaseError:
-    said = str(error)
-    # Process 2-12 with more than 8 bits per sample beyond the extended process has no decoder in Python.
-    if syntax in ("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55") or "missing dependencies" in said:
-        return CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
-    if isinstance(error, AttributeError) or "missing required" in said:
-        return CaseError("corrupt_dicom", f"{name} lacks attributes that its pixel data needs")
-    return CaseError(
-        "corrupt_pixels", f"the {syntax.name} pixel data of {name} cannot be decoded by any installed codec"
-    )
+def _value(dataset: Dataset, keyword: str) -> Any:
+    # By tag, a third of the time that pydicom takes by keyword; half of what is asked for is not there.
+    tag = _tag(keyword)
+    return dataset[tag].value if tag in dataset else None
 
 
 def number(dataset: Dataset, keyword: str, default: float) -> float:
@@ -219,7 +183,7 @@ def number(dataset: Dataset, keyword: str, default: float) -> float:
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """All numbers of an attribute; empty where it is absent or any of them is not a finite number."""
     try:
-        value = dataset.get(keyword)
+        value = _value(dataset, keyword)
         if value is None or value == "":
             return ()
         several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
@@ -232,7 +196,7 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
 def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     """All values of a text attribute, stripped; empty where it is absent or unreadable."""
     try:
-        value = dataset.get(keyword)
+        value = _value(dataset, keyword)
         several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         return tuple(str(item).strip() for item in several if item is not None and str(item).strip())
     except Exception:  # noqa: BLE001 - see `numbers`
@@ -247,7 +211,7 @@ def word(dataset: Dataset, keyword: str) -> str:
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     """The items of a sequence; empty where it is absent or is none."""
     try:
-        value = dataset.get(keyword)
+        value = _value(dataset, keyword)
     except Exception:  # noqa: BLE001 - see `numbers`
         return []
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []

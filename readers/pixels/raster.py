@@ -124,13 +124,33 @@ def render_raster(source: Source, ref: ImageRef, *, decode_pixels: bool = True) 
     _check_unchanged(ref, opened.layout)
     if opened.layout.passes and _is_plain(ref):
         return _pass_through(opened, digest, decode_pixels)
-    samples = _samples(opened, ref.view.frame)
-    pixels = intensity.as_grey(intensity.to_8bit(samples, ref.view))
-    picture = marks.draw(warp(pixels, ref.view), ref.marks)
+    picture = _converted(opened, ref)
     findings = [*_metadata_note(opened.layout), *_oddities(picture)]
+    samples = _samples(opened, ref.view.frame)
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         findings.append(Finding("not_finite", "the image holds NaN or infinite values, shown as black or white"))
     return encode.encode_png(picture, (digest,), tuple(findings))
+
+
+def raster_picture(source: Source, ref: ImageRef) -> intensity.Pixels:
+    """The pixels that `render_raster` publishes; see `decode.decode_passing` on how long they last."""
+    opened = _open(source, ref.files[0])
+    _check_unchanged(ref, opened.layout)
+    if opened.layout.passes and _is_plain(ref):
+        return _passing(opened.layout)
+    return _converted(opened, ref)
+
+
+def _converted(opened: _Opened, ref: ImageRef) -> intensity.Pixels:
+    pixels = intensity.as_grey(intensity.to_8bit(_samples(opened, ref.view.frame), ref.view))
+    return marks.draw(warp(pixels, ref.view), ref.marks)
+
+
+def _passing(layout: Layout) -> decode.Samples:
+    pixels = decode.decode_passing(layout)
+    if pixels.shape[:2] != (layout.height, layout.width):
+        raise corrupt("decodes to another size than its header says")
+    return pixels
 
 
 def read_samples(source: Source, path: str, frame: int = -1) -> decode.Samples:
@@ -152,9 +172,7 @@ def _pass_through(opened: _Opened, digest: str, decode_pixels: bool) -> Rendered
     notes = _metadata_note(layout)
     if not decode_pixels:
         return Rendered(**common, pixel_digest="", findings=tuple(notes))
-    pixels = decode.decode_passing(layout)
-    if pixels.shape[:2] != (layout.height, layout.width):
-        raise corrupt("decodes to another size than its header says")
+    pixels = _passing(layout)
     known = encode.facts(pixels)
     return Rendered(
         **common,

@@ -1,10 +1,16 @@
-"""One entry for every picture: from an image reference to the bytes that are published."""
+"""One entry for every picture: from an image reference to its pixels, or to the bytes that are published."""
+
+from typing import Any
+
+import numpy as np
 
 from readers.pixels.sniff import RASTER, VOLUMES
 from readers.source import Source
 from schemas.case import ImageRef
 from schemas.errors import CaseError
 from schemas.rendered import Rendered
+
+ARRAYS = frozenset({"application/x-npz", "application/x-npy", "application/x-hdf5"})
 
 
 def render(source: Source, ref: ImageRef, *, decode: bool = True) -> Rendered:
@@ -24,7 +30,7 @@ def render(source: Source, ref: ImageRef, *, decode: bool = True) -> Rendered:
         from readers.pixels.raster import render_raster
 
         return render_raster(source, ref, decode_pixels=decode)
-    if kind in ("application/x-npz", "application/x-npy", "application/x-hdf5"):
+    if kind in ARRAYS:
         from readers.pixels.arrays import render_array
 
         return render_array(source, ref)
@@ -36,4 +42,33 @@ def render(source: Source, ref: ImageRef, *, decode: bool = True) -> Rendered:
         from readers.pixels.volume import render_volume
 
         return render_volume(source, ref)
-    raise CaseError("unsupported_format", f"there is no decoder for {kind}")
+    raise _unsupported(kind)
+
+
+def picture(source: Source, ref: ImageRef) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The pixels that `render` publishes, nothing hashed or encoded: grey ``(H, W)`` or RGB ``(H, W, 3)``.
+
+    The array may be written over by the next call in the same thread.  Raises `CaseError` as `render` does.
+    """
+    kind = ref.media_type
+    if kind in RASTER:
+        from readers.pixels.raster import raster_picture
+
+        return raster_picture(source, ref)
+    if kind in ARRAYS:
+        from readers.pixels.arrays import array_picture
+
+        return array_picture(source, ref)
+    if kind == "application/dicom":
+        from readers.pixels.dicom import dicom_picture
+
+        return dicom_picture(source, ref)
+    if kind in VOLUMES:
+        from readers.pixels.volume import volume_picture
+
+        return volume_picture(source, ref)
+    raise _unsupported(kind)
+
+
+def _unsupported(kind: str) -> CaseError:
+    return CaseError("unsupported_format", f"there is no decoder for {kind}")

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from schemas.masks import sample_nearest
 from schemas.view import View, invert
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -21,7 +20,7 @@ def warp(plane: Pixels, view: View) -> Pixels:
     """
     a, b, _, d, e, _ = view.matrix
     if _is_copy(view.matrix):
-        return np.ascontiguousarray(sample_nearest(plane, view))
+        return _copied(plane, view)
     if b == 0 and d == 0:
         return _scaled(plane, view)
     if a == 0 and e == 0:
@@ -37,6 +36,27 @@ def _is_copy(matrix: tuple[float, ...]) -> bool:
     straight = abs(a) == 1 and abs(e) == 1 and b == 0 and d == 0
     turned = abs(b) == 1 and abs(d) == 1 and a == 0 and e == 0
     return (straight or turned) and c == round(c) and f == round(f)
+
+
+def _copied(plane: Pixels, view: View) -> Pixels:
+    """The plane flipped, transposed and cut by whole pixels."""
+    a, b, c, d, e, f = view.matrix
+    if a == 0:
+        plane, a, e = plane.swapaxes(0, 1), b, d
+    # Turned round, x = W - u + (c - W): what was a flip about c becomes a shift by c - W.
+    if a < 0:
+        plane, c = plane[:, ::-1], c - plane.shape[1]
+    if e < 0:
+        plane, f = plane[::-1], f - plane.shape[0]
+    left, top = round(c), round(f)
+    x0, y0 = max(left, 0), max(top, 0)
+    x1, y1 = min(left + plane.shape[1], view.width), min(top + plane.shape[0], view.height)
+    if (x0, y0, x1, y1) == (0, 0, view.width, view.height):
+        return np.ascontiguousarray(plane[-top : view.height - top, -left : view.width - left])
+    out = np.zeros((view.height, view.width, *plane.shape[2:]), dtype=plane.dtype)
+    if x1 > x0 and y1 > y0:
+        out[y0:y1, x0:x1] = plane[y0 - top : y1 - top, x0 - left : x1 - left]
+    return out
 
 
 def _transposed(view: View) -> View:

@@ -3,6 +3,7 @@
 All values are in modality units (HU for CT), after slope and intercept.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,13 +80,50 @@ def percentile(values: Values, low: float = 0.5, high: float = 99.5) -> Window:
     if not kept.size:
         return Window("percentile", 0.0, 1.0)
     bottom, top = (float(edge) for edge in np.percentile(kept, (low, high)))
+    return _spanning(bottom, top, float(kept.min()), float(kept.max()))
+
+
+def stored_percentile(stored: Values, slope: float, intercept: float, low: float = 0.5, high: float = 99.5) -> Window:
+    """`percentile` of the modality values of ``stored`` ones; 8 and 16 bits are counted, a tenth of sorting's cost."""
+    if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2 or not stored.size:
+        return percentile(stored.astype(np.float64) * slope + intercept, low, high)
+    native = stored.astype(stored.dtype.newbyteorder("="), copy=False).ravel(order="K")
+    lowest = int(np.iinfo(native.dtype).min)
+    counts = np.bincount(native.view(native.dtype.str.replace("i", "u")))
+    half = -lowest  # of a signed type: as unsigned, its negative values stand behind the others
+    counts = np.roll(np.pad(counts, (0, 2 * half - len(counts))), half) if half else counts
+    present = np.flatnonzero(counts)
+    values, weights = (present + lowest) * slope + intercept, counts[present]
+    if slope < 0:
+        values, weights = values[::-1], weights[::-1]
+    if (values > 0).any():
+        values, weights = values[values > 0], weights[values > 0]
+    ends = np.cumsum(weights)
+    bottom, top = (_counted(values, ends, share / 100) for share in (low, high))
+    return _spanning(bottom, top, float(values[0]), float(values[-1]))
+
+
+def _counted(values: Values, ends: Values, share: float) -> float:
+    """The quantile ``share`` of rising ``values`` that repeat up to place ``ends``, interpolated as numpy does."""
+    place = share * (int(ends[-1]) - 1)
+    before = int(place)
+    below, above = (float(values[np.searchsorted(ends, at, side="right")]) for at in (before, math.ceil(place)))
+    return below + (above - below) * (place - before)
+
+
+def _spanning(bottom: float, top: float, least: float, most: float) -> Window:
+    """The percentile window from ``bottom`` to ``top``, or over all values where that is nothing."""
     if top <= bottom:
-        bottom, top = float(kept.min()), float(kept.max())
+        bottom, top = least, most
     return between(bottom, top if top > bottom else bottom + 1, "percentile")
 
 
 def to_eight_bits(stored: Values, view: View, padding: Values | None = None) -> Pixels:
     """``stored`` through the view's slope, intercept, window and inversion; NaN and ``padding`` become black."""
+    if stored.dtype == np.uint8 and padding is None:
+        # 256 levels are worked out once each.
+        picked: Pixels = _curve(np.arange(256, dtype=np.uint8), view)[stored]
+        return picked
     if stored.dtype.kind == "f":
         bad = ~np.isfinite(stored)
         if bad.any():
@@ -130,7 +168,9 @@ def _linear(stored: Values, view: View, center: float, width: float) -> Pixels:
     scale = sign * 255 * view.slope / width
     shift = 255 * (sign * (view.intercept - center) / width + 0.5)
     precise = np.float64 if stored.dtype.itemsize > 2 else np.float32
-    return _rounded(np.multiply(stored, precise(scale), dtype=precise) + precise(shift))
+    shown = np.multiply(stored, precise(scale), dtype=precise)
+    shown += precise(shift)
+    return _rounded(shown)
 
 
 def _rounded(values: Values) -> Pixels:

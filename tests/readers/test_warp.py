@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from readers.pixels.warp import warp
+from schemas.masks import sample_nearest
 from schemas.view import View
 
 PLANE = np.arange(12, dtype=np.uint8).reshape(3, 4)
@@ -17,6 +20,19 @@ def test_flips_transposes_and_crops_copy_pixels():
 
 def test_a_crop_that_leaves_the_source_is_black_there():
     assert warp(PLANE, View(4, 3, 4, 3).cropped((3, 2, 5, 4))).tolist() == [[11, 0], [0, 0]]
+
+
+@given(
+    sides=st.tuples(st.integers(1, 8), st.integers(1, 8)), shown=st.tuples(st.integers(1, 8), st.integers(1, 8)),
+    shift=st.tuples(st.integers(-12, 12), st.integers(-12, 12)), signs=st.tuples(st.sampled_from((-1, 1)),
+    st.sampled_from((-1, 1))), turned=st.booleans(),
+)  # fmt: skip
+def test_copies_show_what_sampling_their_pixel_centres_shows(sides, shown, shift, signs, turned):
+    plane = np.arange(1, sides[0] * sides[1] + 1, dtype=np.uint8).reshape(sides)
+    (a, e), (c, f) = signs, shift
+    matrix = (0, a, c, e, 0, f) if turned else (a, 0, c, 0, e, f)
+    view = View(sides[1], sides[0], *shown, matrix=tuple(float(value) for value in matrix))
+    assert (warp(plane, view) == sample_nearest(plane, view)).all()
 
 
 @pytest.mark.parametrize("transposed", [False, True])

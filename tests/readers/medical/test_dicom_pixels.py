@@ -10,7 +10,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
 from readers.pixels.dicom import dicom_refs, measured, render_dicom
-from readers.pixels.dicom_file import open_dicom, read_header, stored_frame
+from readers.pixels.dicom_file import open_dicom, read_header
+from readers.pixels.dicom_frames import stored_frame
 from readers.pixels.dicom_view import dicom_view
 from schemas.case import ImageRef
 from schemas.errors import CaseError

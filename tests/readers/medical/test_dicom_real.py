@@ -9,7 +9,8 @@ from PIL import Image
 
 from readers.base import Item, Refusal, open_reader
 from readers.pixels.dicom import dicom_refs, render_dicom
-from readers.pixels.dicom_file import open_dicom, stored_frame
+from readers.pixels.dicom_file import open_dicom
+from readers.pixels.dicom_frames import stored_frame
 from readers.source import Source
 from schemas.errors import CaseError
 
@@ -68,6 +69,27 @@ def test_what_nobody_decodes_is_named(syntaxes, syntax):
     with pytest.raises(CaseError) as caught:
         stored_frame(open_dicom(syntaxes, file_of(syntax)))
     assert caught.value.code == "undecodable_syntax"
+
+
+def test_plain_frames_are_what_pydicom_makes_of_them(shared_data):
+    from pydicom.uid import UID
+
+    from readers.pixels.dicom_frames import _decode, _plain
+
+    source, seen = Source.open(str(shared_data / "dicom_pydicom")), 0
+    for path in source.walk("test_files"):
+        try:
+            file = open_dicom(source, path)
+            stored_frame(file)
+        except CaseError:
+            continue
+        syntax = UID(file.dataset.file_meta.TransferSyntaxUID)
+        plain = _plain(file.dataset, syntax, 0) if syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1") else None
+        if plain is not None:
+            theirs = _decode(file.dataset, syntax, 0, path)
+            assert plain.dtype == theirs.dtype and (plain == theirs).all(), path
+            seen += 1
+    assert seen > 20
 
 
 def test_other_files_of_that_folder(syntaxes):

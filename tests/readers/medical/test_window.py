@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from readers.pixels.window import PRESETS, for_anatomy, percentile, through_table, to_eight_bits
+from readers.pixels.window import PRESETS, for_anatomy, percentile, stored_percentile, through_table, to_eight_bits
 from schemas.view import View
 
 
@@ -70,6 +70,24 @@ def test_percentiles_of_a_flat_image_still_make_a_window():
     assert percentile(np.zeros(10)).width == 1
     assert percentile(np.full(10, 7.0)).width == 1
     assert percentile(np.array([np.nan])).width == 1
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "<u2", "<i2", ">u2", ">i2", "<i4", "<f4"])
+@pytest.mark.parametrize(("slope", "intercept"), [(1, 0), (0.5, -20), (-2, 30), (1, -1024)])
+@pytest.mark.parametrize("count", [1, 2, 7, 5001])
+def test_counted_percentiles_are_those_of_sorting(kind, slope, intercept, count):
+    reach = 100 if kind.endswith("1") else 30000
+    low = 0 if "u" in kind else -reach
+    stored = np.random.default_rng(count).integers(low, reach, count).astype(kind)
+    sorted_, counted = percentile(stored * float(slope) + intercept), stored_percentile(stored, slope, intercept)
+    assert (counted.center, counted.width) == (pytest.approx(sorted_.center), pytest.approx(sorted_.width))
+
+
+def test_counted_percentiles_by_hand():
+    # 1..1001 as above, stored with an offset of 500 and five thousand zeros.
+    stored = np.concatenate([np.full(5000, 500), np.arange(501, 1502)]).astype(np.int16)
+    found = stored_percentile(stored, 1, -500)
+    assert (found.center, found.width) == (501, 990)
 
 
 def test_a_table_maps_what_lies_below_and_above_to_its_ends():

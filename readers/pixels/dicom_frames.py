@@ -1,0 +1,130 @@
+"""Single stored frames of DICOM files, decoded; whatever is wrong with them becomes a `CaseError`."""
+
+import math
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from readers.pixels.dicom_file import DicomFile, number, word
+from readers.source import printable
+from schemas.errors import CaseError
+
+Stored = np.ndarray[Any, Any]
+
+MOST_PIXELS = 1 << 28
+"""Samples that one frame may have; more is refused before anything is decoded."""
+
+_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom")
+"""Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
+pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
+_PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+
+
+def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
+    """The stored values of one frame: ``(rows, columns)`` grey or indices, ``(rows, columns, 3)`` RGB.
+
+    YBR is brought to RGB, planar data to interleaved, unused bits are cut off; no rescale, no window, no palette.
+    Raises `CaseError` ``missing_pixels``, ``truncated_pixels``, ``undecodable_syntax``, ``image_too_large``,
+    ``missing_frame``, ``corrupt_pixels``.
+    """
+    dataset, name = file.dataset, printable(file.path)
+    if not any(key in dataset for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise CaseError("missing_pixels", f"{name} holds no pixel data")
+    frames = max(int(number(dataset, "NumberOfFrames", 1)), 1)
+    index = max(frame, 0)
+    if index >= frames:
+        raise CaseError("missing_frame", f"{name} has {frames} frames, so there is no frame {index}")
+    samples = math.prod(int(number(dataset, key, 1)) for key in ("Rows", "Columns", "SamplesPerPixel"))
+    if not 0 < samples <= MOST_PIXELS:
+        raise CaseError("image_too_large", f"{name} states {samples:,} samples in a frame; at most {MOST_PIXELS:,}")
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    _refuse_short(dataset, syntax, samples * frames, name)
+    plain = _plain(dataset, syntax, index) if syntax in _PLAIN else None
+    return _decode(dataset, syntax, index, name) if plain is None else plain
+
+
+def _plain(dataset: Dataset, syntax: UID, index: int) -> Stored | None:
+    """A grey frame of whole bytes as it lies in the file; None for what pydicom has to unpack.
+
+    Same values as pydicom's, which spends as long on preparing as a 512x512 slice takes to window.
+    """
+    allocated, kept = (int(number(dataset, key, 0)) for key in ("BitsAllocated", "BitsStored"))
+    known = word(dataset, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+    signed = number(dataset, "PixelRepresentation", -1)
+    whole = allocated in (8, 16) and 0 < kept <= allocated and signed in (0, 1)
+    if not (known and whole and number(dataset, "SamplesPerPixel", 0) == 1 and "PixelData" in dataset):
+        return None
+    rows, columns = (int(number(dataset, key, 0)) for key in ("Rows", "Columns"))
+    kind = np.dtype(f"<{'iu'[signed == 0]}{allocated // 8}")
+    frame = np.frombuffer(dataset.PixelData, kind, rows * columns, index * rows * columns * kind.itemsize)
+    frame = frame.reshape(rows, columns)
+    unused = allocated - kept
+    return frame << unused >> unused if unused else frame
+
+
+def _refuse_short(dataset: Dataset, syntax: UID, samples: int, name: str) -> None:
+    if "PixelData" not in dataset:
+        return
+    try:
+        held = len(dataset.PixelData or b"")
+    except Exception:  # noqa: BLE001 - an element of no known kind
+        raise CaseError("corrupt_dicom", f"the pixel data element of {name} is broken") from None
+    if held == 0:
+        raise CaseError("missing_pixels", f"{name} has an empty pixel data element")
+    if _is_compressed(syntax) or word(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
+        return
+    wanted = math.ceil(samples * int(number(dataset, "BitsAllocated", 8)) / 8)
+    if held < wanted:
+        raise CaseError("truncated_pixels", f"{name} holds {held:,} of {wanted:,} bytes of pixel data; copy it again")
+
+
+def _is_compressed(syntax: UID) -> bool:
+    try:
+        return syntax.is_compressed
+    except ValueError:
+        return True
+
+
+def _decode(dataset: Dataset, syntax: UID, index: int, name: str) -> Stored:
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        raise CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder") from None
+    if not syntax.is_encapsulated:
+        return _decoded_by(decoder, dataset, index, "", syntax, name)
+    failure: CaseError | None = None
+    for plugin in _PLUGINS:
+        if plugin in decoder.available_plugins:
+            try:
+                return _decoded_by(decoder, dataset, index, plugin, syntax, name)
+            except CaseError as error:
+                failure = failure or error
+                # What CharLS refuses is broken; the other codec would make noise of it without a word.
+                if plugin == "pyjpegls":
+                    break
+    raise failure or CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
+
+
+def _decoded_by(decoder: Decoder, dataset: Dataset, index: int, plugin: str, syntax: UID, name: str) -> Stored:
+    try:
+        array, _ = decoder.as_array(dataset, index=index, decoding_plugin=plugin)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - codec plugins raise their own kinds, those in Rust panic
+        raise _decoding_error(error, syntax, name) from None
+    return np.asarray(array)
+
+
+def _decoding_error(error: BaseException, syntax: UID, name: str) -> CaseError:
+    said = str(error)
+    # Process 2-12 with more than 8 bits per sample beyond the extended process has no decoder in Python.
+    if syntax in ("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55") or "missing dependencies" in said:
+        return CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
+    if isinstance(error, AttributeError) or "missing required" in said:
+        return CaseError("corrupt_dicom", f"{name} lacks attributes that its pixel data needs")
+    return CaseError(
+        "corrupt_pixels", f"the {syntax.name} pixel data of {name} cannot be decoded by any installed codec"
+    )
