@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
@@ -48,6 +48,7 @@ class Archive(Source):
     def __init__(self, path: Path) -> None:
         self.root = str(path)
         self._names: dict[str, object] = {}
+        self._tree: dict[str, tuple[dict[str, None], list[str]]] | None = None
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -64,10 +65,10 @@ class Archive(Source):
 
     def listing(self, under: str = "") -> tuple[list[str], list[str]]:
         """See `Source.listing`."""
-        prefix = f"{under.strip('/')}/" if under.strip("/") else ""
-        rest = [name.removeprefix(prefix) for name in self._names if name.startswith(prefix) and not is_unsafe(name)]
-        folders = dict.fromkeys(name.split("/")[0] for name in rest if "/" in name)
-        return list(folders), [name for name in rest if "/" not in name]
+        if self._tree is None:
+            self._tree = _tree(name for name in self._names if not is_unsafe(name))
+        folders, files = self._tree.get(under.strip("/"), ({}, []))
+        return list(folders), list(files)
 
     @reaches_inside
     def exists(self, path: str) -> bool:
@@ -233,6 +234,19 @@ def _indexed(members: "dict[str, zipfile.ZipInfo] | dict[str, _Member]") -> dict
     """Members without junk, in the order in which a folder with these files is walked."""
     kept = [name for name in members if not any(is_junk(part) for part in name.split("/"))]
     return {name: members[name] for name in sorted(kept, key=lambda name: name.split("/"))}
+
+
+def _tree(names: Iterable[str]) -> dict[str, tuple[dict[str, None], list[str]]]:
+    """Folder -> names of its folders and of its files, in the order of ``names``."""
+    found: dict[str, tuple[dict[str, None], list[str]]] = {}
+    for path in names:
+        folder, _, name = path.rpartition("/")
+        found.setdefault(folder, ({}, []))[1].append(name)
+        while folder and folder.rpartition("/")[2] not in found.setdefault(folder.rpartition("/")[0], ({}, []))[0]:
+            above, _, own = folder.rpartition("/")
+            found[above][0][own] = None
+            folder = above
+    return found
 
 
 def _whole(member: IO[bytes], size: int) -> IO[bytes]:

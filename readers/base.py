@@ -46,6 +46,8 @@ class Recognition:
     """The source's label words seen."""
     hints: dict[str, str] = field(default_factory=dict)
     """Further spec fields that the files state: license, modality, ..."""
+    meanings: dict[str, str] = field(default_factory=dict)
+    """Label word -> canonical word, where the layout's publisher says what its words mean."""
 
 
 class Reader(Protocol):

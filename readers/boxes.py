@@ -1,6 +1,7 @@
 """Boxes as annotated, made sound: clipped to the image, or refused with a word."""
 
 import math
+from collections.abc import Sequence
 
 from schemas.case import Region
 from schemas.findings import Finding
@@ -31,3 +32,20 @@ def box_region(
     if min(u0, v0) < -1 or u1 > wide + 1 or v1 > high + 1:
         notes.append(Finding("box_clipped", f"{where}: the box reaches beyond its image and is clipped"))
     return [Region(label, original, "box", image_index, inside, instance=instance)], notes
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, 0..1."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return both / (sum(areas) - both)
+
+
+def mean_box(boxes: Sequence[Box]) -> Box:
+    """The box of mean edges."""
+    u0, v0, u1, v1 = (sum(box[edge] for box in boxes) / len(boxes) for edge in range(4))
+    return u0, v0, u1, v1

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from readers.source import Source, is_unsafe, printable
 from schemas.errors import CaseError
 
-EXTENSIONS = (".jpg", ".png", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".nii.gz", ".nii")
+EXTENSIONS = (".jpg", ".png", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".dicom", ".nii.gz", ".nii")
 
 
 class Finder:
     """Looks a written name up among the files of a source.
 
-    First as written, below each of ``folders``, with and without an extension added; then by base name anywhere
-    below them, whatever its case, extension or Unicode form.  Two candidates are an error, not a choice.
+    First as written, below each of ``folders``, with and without an extension added; then without its first folder
+    where the source has none of that name (``CheXpert-v1.0/train/...`` once the archive's own folder is the root); then
+    by base name anywhere below them, whatever its case, extension or Unicode form.  Two candidates are an error, not a
+    choice.
     """
 
     def __init__(self, source: Source, folders: Sequence[str] = (), extensions: Sequence[str] = EXTENSIONS) -> None:
@@ -21,18 +23,32 @@ class Finder:
         self._folders = [folder.strip("/") for folder in folders] or [""]
         self._extensions = tuple(extensions)
         self._index: dict[str, list[str]] | None = None
+        self._top: set[str] | None = None
 
     def find(self, written: str) -> str:
         """The path meant by ``written``; `CaseError` ``unsafe_path``, ``missing_image`` or ``ambiguous_image``."""
         name = written.strip().replace("\\", "/").removeprefix("./")
         if is_unsafe(name):
             raise CaseError("unsafe_path", f"the name {printable(written)!r} would lead out of the dataset's root")
-        for folder in self._folders:
+        return self._written(name) or self._written(self._below(name)) or self._search(name)
+
+    def _written(self, name: str) -> str:
+        """The file of exactly this path, an extension added if need be; empty where there is none."""
+        for folder in self._folders if name else ():
             path = f"{folder}/{name}" if folder else name
             for extension in ("", *self._extensions):
                 if self._source.exists(path + extension):
                     return path + extension
-        return self._search(name)
+        return ""
+
+    def _below(self, name: str) -> str:
+        """The path without its first folder, where it has further ones and the source has no such folder."""
+        first, _, rest = name.partition("/")
+        if "/" not in rest:
+            return ""
+        if self._top is None:
+            self._top = {each for folder in self._folders for each in self._source.listing(folder)[0]}
+        return rest if first not in self._top else ""
 
     def _search(self, name: str) -> str:
         found = self._indexed().get(_loose(name), [])

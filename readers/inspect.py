@@ -2,15 +2,17 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from readers.base import Reader, Recognition
+from readers.known import recognise_known
 from readers.source import Source
 from readers.values import spdx
 from schemas import plugins
 from schemas.errors import CaseError, UserError
-from schemas.taxonomy import canonical_label
+from schemas.taxonomy import canonical_label, propose
 
 _LICENCES = (
     ("Permission is hereby granted, free of charge", "MIT"),
@@ -26,7 +28,10 @@ _LICENCES = (
 
 
 def inspect(path: str | Path) -> list[tuple[str, Recognition]]:
-    """Every registered reader that recognises ``path``, the most certain first; `UserError` where nothing is there."""
+    """Every registered reader that recognises ``path``, and every published layout known by its files.
+
+    The most certain comes first; `UserError` where nothing is there.
+    """
     source = Source.open(str(path))
     found: list[tuple[str, Recognition]] = []
     for name in plugins.names("readers"):
@@ -37,6 +42,8 @@ def inspect(path: str | Path) -> list[tuple[str, Recognition]]:
             continue  # a broken file is no evidence; reading the dataset will report it
         if said is not None:
             found.append((name, said))
+    with suppress(CaseError):
+        found += recognise_known(source)
     return sorted(found, key=lambda each: (-each[1].confidence, each[0]))
 
 
@@ -112,13 +119,21 @@ def _labels(said: Recognition) -> list[str]:
     lines = []
     if said.labels:
         lines = ["labels:  # the source's word: the canonical word that texts will use"]
-        lines += [f"  {_quoted(word)}: {_quoted(canonical_label(word) or _plain(word))}" for word in said.labels]
+        lines += [_label(word, said.meanings.get(word, "")) for word in said.labels]
     if said.hints.get("ignore_labels"):
         words = [_quoted(word) for word in said.hints["ignore_labels"].split(", ")]
         lines.append(f"ignore_labels: [{', '.join(words)}]")
     if kind:
         lines.append(f"label_kind: {kind}")
     return lines
+
+
+def _label(word: str, meaning: str) -> str:
+    name = meaning or canonical_label(word)
+    if name:
+        return f"  {_quoted(word)}: {_quoted(name)}"
+    near = ", ".join(propose(word))
+    return f"  {_quoted(word)}: {_quoted(_plain(word))}  # not in the taxonomy{f'; near to it: {near}' if near else ''}"
 
 
 def _group(hints: dict[str, str]) -> list[str]:

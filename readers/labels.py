@@ -1,8 +1,11 @@
 """The way from a source's label words to the spec's canonical ones; an unmapped word is an error, never a guess."""
 
+from functools import cache
+
 from schemas.case import Label, Polarity
 from schemas.errors import CaseError, nearest
 from schemas.spec import DatasetSpec
+from schemas.taxonomy import propose
 
 
 class LabelMap:
@@ -23,7 +26,8 @@ class LabelMap:
         raise CaseError(
             "label_not_in_map",
             f"the label {word!r} is not in the labels of the spec {self._name}"
-            f"{nearest(word, [*self._known, *self._ignored])}; map it there or name it in ignore_labels",
+            f"{nearest(word, [*self._known, *self._ignored])}; map it there{_canonical(word)} "
+            "or name it in ignore_labels",
             "quarantined",
         )
 
@@ -37,3 +41,10 @@ class LabelMap:
         for label in self.label(word):
             return label
         raise CaseError("label_ignored", f"the spec {self._name} ignores the label {word!r}", "filtered")
+
+
+@cache
+def _canonical(word: str) -> str:
+    """`` (to 'pneumonia')``: the canonical words nearest to one that nobody mapped, or nothing."""
+    near = " or ".join(repr(name) for name in propose(word))
+    return f" (to {near})" if near else ""

@@ -6,31 +6,38 @@ from typing import ClassVar
 from pydantic import Field
 
 from readers.base import Item, Recognition, Refusal
+from readers.companions import TextFiles
 from readers.declared import mask_to_stored
 from readers.grouping import group_of
 from readers.images import image_refs
 from readers.labels import LabelMap
 from readers.mask_classes import Colour, MaskClasses, parse_colour, read_classes
+from readers.observers import Agreement, agreed_masks
+from readers.pairing import PairBy, Pairing
 from readers.path_pattern import PathPattern
 from readers.pixels.stored import stored_values
-from readers.source import Source, printable
+from readers.source import Source
 from readers.values import split_name
-from schemas.case import Case, ImageRef, Region
+from schemas.case import Acquisition, Case, ImageRef, Region
 from schemas.errors import CaseError, UserError
 from schemas.findings import Finding
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec, Strict
+from schemas.taxonomy import canonical
 
 
 class MaskPairOptions(Strict):
     """Options of ``mask_pairs``."""
 
     image_pattern: str = "images/{id}.png"
-    """Path of an image below the root; ``{id}`` pairs it with its masks, ``{split}`` is the split as shipped, ``*`` is
-    anything without a slash."""
+    """Path of an image below the root; ``{id}`` and further names (``{patient}``) pair it with its masks, ``{split}``
+    is the split as shipped, ``{label}`` a word true of the whole image, ``{modality}`` and ``{anatomy}`` say what it
+    is; ``*`` is anything without a slash, ``{label:[01]}`` what a regular expression says."""
     mask_pattern: str = "masks/{id}_mask.png"
     """Path of a mask; may hold ``{split}``, ``{class}`` (the word, one file a class), ``{object}`` (one file an object)
-    and ``{observer}`` (several readers of one image)."""
+    and ``{observer}`` (several people marked one image)."""
+    pair_by: PairBy = "name"
+    """``order``: the nth mask of a folder belongs to its nth image, for stacks whose files are numbered differently."""
     classes: str | dict[int, str] = ""
     """Table with index and name (or r, g, b and name), or value -> word; where empty, ``binary`` is needed."""
     colours: dict[str, str] = Field(default_factory=dict)
@@ -40,7 +47,10 @@ class MaskPairOptions(Strict):
     binary: str = ""
     """The word of everything that is not background, for two-valued masks without ``{class}``."""
     observer: str = ""
-    """The observer whose masks are taken; where empty, all of them, each region's ``instance`` naming its observer."""
+    """The only observer whose masks are taken; where empty, all of them."""
+    agreement: Agreement = "apart"
+    """What becomes of several observers' masks; ``apart`` keeps each, its region's ``instance`` naming the observer."""
+    texts: TextFiles = TextFiles()
     mask_optional: bool = False
     """True where an image without a mask shows none of the classes; else it is refused."""
     complete: bool = True
@@ -58,58 +68,60 @@ class MaskPairs:
         self._source = source
         self._options = options
         self._labels = LabelMap(spec)
-        self._images = PathPattern(options.image_pattern)
-        self._masks = PathPattern(options.mask_pattern)
-        self._images.need("id", "image_pattern")
+        images, self._masks = PathPattern(options.image_pattern), PathPattern(options.mask_pattern)
+        images.need("id", "image_pattern")
         self._masks.need("id", "mask_pattern")
+        self._pairing = Pairing(images, self._masks, options.pair_by, options.observer)
         self._classes = self._read_classes()
 
     def items(self) -> Iterator[Item | Refusal]:
         """See `Reader.items`; the names of all masks are held in memory."""
-        of: dict[str, list[dict[str, str]]] = {}
-        taken: set[str] = set()
-        for path, names in self._masks.find(self._source):
-            taken.add(path)
-            if not self._options.observer or names.get("observer") == self._options.observer:
-                of.setdefault(self._key(names), []).append({**names, "path": path})
-        for path, names in self._images.find(self._source):
-            if path in taken:
-                continue  # the pattern of the images also matches masks that lie beside them
-            key = self._key(names)
-            masks = of.pop(key, [])
-            if not masks and not self._options.mask_optional:
-                yield Refusal(printable(key), "missing_mask", "the image has no mask", "quarantined")
+        for pair in self._pairing.pairs(self._source, self._options.mask_optional):
+            if isinstance(pair, Refusal):
+                yield pair
                 continue
-            split = split_name(names.get("split", ""))
-            yield Item(printable(key), {"image": path, "masks": masks, "split": split, "names": names})
-        for masks in of.values():
-            for mask in masks:
-                yield Refusal(printable(mask["path"]), "orphan_mask", "the mask belongs to no image", "quarantined")
+            split = split_name(pair.names.get("split", ""))
+            yield Item(pair.key, {"image": pair.image, "masks": pair.masks, "split": split, "names": pair.names})
 
     def read(self, item: Item) -> Case:
         """See `Reader.read`."""
+        names = item.data["names"]
         images, notes = image_refs(self._source, item.data["image"], self._spec.orientation)
         findings = list(notes)
-        regions: list[Region] = []
-        for mask in item.data["masks"]:
-            regions += self._regions(mask, images[0], findings)
+        regions = self._marked(item.data["masks"], images[0], findings)
         if item.data["masks"] and not regions:
             findings.append(Finding("empty_mask", "the mask marks none of the classes"))
-        words = dict.fromkeys(region.original for region in regions)
+        texts, who = self._options.texts.of(self._source, item.data["image"], names)
+        words = dict.fromkeys([*([names["label"]] if "label" in names else []), *(each.original for each in regions)])
         return Case(
             dataset=self._spec.name,
             key=item.key,
-            group=group_of(self._spec, item.key, item.data["names"]),
+            group=group_of(self._spec, item.key, names),
             split=item.data["split"],
             images=images,
             labels=tuple(label for word in words for label in self._labels.label(word)),
             regions=tuple(regions),
-            complete_regions=self._options.complete,
+            texts=texts,
+            acquisition=Acquisition(
+                modality=canonical("modality", names.get("modality", "")),
+                anatomy=canonical("anatomy", names.get("anatomy", "").replace("+", " ")),
+            ),
+            demographics=who,
+            complete_regions=self._options.complete and not self._apart(item.data["masks"]),
             findings=tuple(dict.fromkeys(findings)),
         )
 
-    def _key(self, names: dict[str, str]) -> str:
-        return "/".join(names[part] for part in ("split", "id") if part in names)
+    def _marked(self, masks: list[dict[str, str]], image: ImageRef, findings: list[Finding]) -> list[Region]:
+        found = [(mask, region) for mask in masks for region in self._regions(mask, image, findings)]
+        if self._options.agreement == "apart":
+            return [region for _, region in found]
+        observers = {mask.get("observer", "") for mask in masks}
+        marked = [(mask.get("object", ""), region) for mask, region in found]
+        return agreed_masks(marked, len(observers), self._options.agreement)
+
+    def _apart(self, masks: list[dict[str, str]]) -> bool:
+        """Whether one object may be marked several times, so that regions must not be counted."""
+        return self._options.agreement == "apart" and len({mask.get("observer") for mask in masks}) > 1
 
     def _regions(self, mask: dict[str, str], image: ImageRef, findings: list[Finding]) -> list[Region]:
         stored, palette = stored_values(self._source, mask["path"])

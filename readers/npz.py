@@ -1,8 +1,8 @@
 """Stacks of pictures in one npz: MedMNIST (with labels) and MedSegBench (with masks).  Never unpickled."""
 
 import re
-from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,9 @@ from schemas.findings import Finding
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec, Strict
 from schemas.view import View
+
+_LOOK = 200
+"""Masks that are looked through for their values."""
 
 
 class NpzOptions(Strict):
@@ -160,9 +163,34 @@ class Npz:
             return None
         if not any(name.endswith("_images") for name in names):
             return None
-        kind: Literal["labels", "masks"] = "labels" if any(name.endswith("_labels") for name in names) else "masks"
+        kind = "labels" if any(name.endswith("_labels") for name in names) else "masks"
         why = f"{files[0]} holds arrays of images and {kind} by split, as MedMNIST and MedSegBench have them"
-        return Recognition(0.95, why, {"file": files[0]}, (), {"split": "shipped"})
+        meaning = _classes(source, files[0], names)
+        several = meaning.pop("several", False) or kind == "masks"
+        labels = tuple(meaning["classes"].values()) if "classes" in meaning else (meaning["binary"],)
+        hints = {"split": "shipped", "label_kind": "multi_label" if several else "multi_class"}
+        return Recognition(0.95, why, {"file": files[0], **meaning}, labels, hints)
+
+
+def _classes(source: Source, path: str, names: Iterable[str]) -> dict[str, Any]:
+    """The option ``classes`` or ``binary`` with a made-up word for every number that labels or masks hold."""
+    numbers: set[int] = set()
+    several = False
+    for name in names:
+        if name.endswith("_labels"):
+            stated = arrays.array_row(source, path, name, -1)
+            several |= stated.ndim == 2 and stated.shape[1] > 1
+            numbers |= set(range(stated.shape[1])) if several else {int(value) for value in np.unique(stated)}
+        elif re.search(r"_label(_C\d+)?$", name):
+            part = re.search(r"_C(\d+)$", name)
+            stack = arrays.open_array(source, path, name)[:_LOOK]
+            numbers |= {int(part[1])} if part else {int(value) for value in np.unique(stack)} - {0}
+    if not any(name.endswith("_labels") for name in names) and len(numbers) == 1 and not any("_C" in n for n in names):
+        return {"binary": "foreground"}
+    return {
+        "classes": {number: f"class_{number}" for number in sorted(numbers)},
+        **({"several": True} if several else {}),
+    }
 
 
 def _only_npz(spec: DatasetSpec, source: Source) -> str:

@@ -1,7 +1,10 @@
 """Recognises tables of images: which column names the image, which the labels, the patient, the split."""
 
-from itertools import islice
+import fnmatch
+import re
+from itertools import groupby, islice
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from readers.base import Recognition
 from readers.finder import Finder
@@ -15,17 +18,25 @@ from schemas.errors import CaseError, UserError
 
 _LOOK = 500
 _TRY = 30
-_LABEL_WORDS = ("label", "finding", "diagnos", "dx", "class", "target", "category", "disease", "grade", "pathology")
-_TEXTS = {"caption": "caption", "report": "report", "findings": "findings", "impression": "impression"}
+_SIBLINGS = 50
+_WORDS = 200_000
+_LABEL_WORDS = (
+    "label", "finding", "diagnos", "dx", "class", "cls", "target", "category", "disease", "grade", "pathology",
+)  # fmt: skip
+_TEXTS = {
+    "caption": ("caption", "txt", "caption_txt"), "report": ("report",), "findings": ("findings",),
+    "impression": ("impression",), "text": ("text",),
+}  # fmt: skip
 _ROLES = {"sex": ("sex", "gender"), "age": ("age",), "view": ("view", "projection"), "laterality": ("laterality",)}
 _PATIENT = ("patient", "subject", "lesion_id", "case_id", "study")
 _BINARY = frozenset({"0", "1", "-1", "0.0", "1.0", "-1.0"})
+_candidates: "WeakKeyDictionary[Source, list[tuple[str, list[Record]]]]" = WeakKeyDictionary()
 
 
 def recognise_table(source: Source) -> Recognition | None:
     """A table at the top or one folder down with a column that names pictures of this source."""
     best: Recognition | None = None
-    for path, records in _tables(source):
+    for path, records in candidates(source):
         found = _recognised(source, path, records)
         if found is not None and (best is None or found.confidence > best.confidence):
             best = found
@@ -34,12 +45,14 @@ def recognise_table(source: Source) -> Recognition | None:
 
 def recognise_vqa(source: Source) -> Recognition | None:
     """A JSON list of objects with an image, a question and an answer."""
-    for path, records in _tables(source, ("json",)):
-        column, where = _image_column(source, records)
+    for path, records in candidates(source, ("json",)):
+        column, where = image_column(source, records)
         if not column or not {"question", "answer"} <= set(records[0].fields):
             continue
-        options: dict[str, Any] = {"table": [path], "image": [column], **({"image_dir": [where]} if where else {})}
-        hints = {"group": column}
+        options: dict[str, Any] = {**together(source, path, records[0]), "image": [column]}
+        if where:
+            options["image_dir"] = [where]
+        hints = {"group": column, **_shipped(options)}
         phrases = {words(record.fields.get("phrase_type")) for record in records}
         if any(phrase.startswith("test_") for phrase in phrases):
             options["split"] = "phrase_type"
@@ -54,42 +67,89 @@ def recognise_vqa(source: Source) -> Recognition | None:
     return None
 
 
-def _tables(source: Source, kinds: tuple[str, ...] = ()) -> list[tuple[str, list[Record]]]:
-    found = []
-    for path in survey(source):
-        if path.count("/") > 1 or not path.lower().endswith(TABLES) or path.lower().endswith((".txt", "license")):
-            continue
-        if kinds and kind_of(path) not in kinds:
-            continue
-        try:
-            records = [r for r in islice(read_records(source, path), _LOOK) if isinstance(r, Record)]
-        except (CaseError, UserError):
-            continue
-        if records:
-            found.append((path, records))
-    return found
+def candidates(source: Source, kinds: tuple[str, ...] = ()) -> list[tuple[str, list[Record]]]:
+    """The first records of every table at the top or one folder down; read once."""
+    if source not in _candidates:
+        paths = [path for path in survey(source) if path.count("/") <= 1 and path.lower().endswith(TABLES)]
+        tables = [path for path in paths if not path.lower().endswith((".txt", "license"))]
+        _candidates[source] = [
+            (path, first) for path in tables[:_SIBLINGS] for first in [_first(source, path)] if first
+        ]
+    return [(path, first) for path, first in _candidates[source] if not kinds or kind_of(path) in kinds]
+
+
+def _first(source: Source, path: str) -> list[Record]:
+    try:
+        return [record for record in islice(read_records(source, path), _LOOK) if isinstance(record, Record)]
+    except (CaseError, UserError):
+        return []
 
 
 def _recognised(source: Source, path: str, records: list[Record]) -> Recognition | None:
-    column, where = _image_column(source, records)
+    column, where = image_column(source, records)
     if not column:
         return None
-    options: dict[str, Any] = {"table": [path], "image": [column]}
+    options: dict[str, Any] = {**together(source, path, records[0]), "image": [column]}
     if where:
         options["image_dir"] = [where]
     columns = [name for name in records[0].fields if name != column]
     values = {name: [words(record.fields.get(name)) for record in records] for name in columns}
-    hints = _roles(columns, values, options)
+    hints = {**_shipped(options), **_roles(columns, values, options)}
     labels = _labels(columns, values, options, hints)
-    options["texts"] = {kind: name for kind, word in _TEXTS.items() for name in columns if name.lower() == word}
+    if "labels" in options:
+        labels = _all_words(source, options, labels)
+    options["texts"] = {kind: name for kind, known in _TEXTS.items() for name in columns if name.lower() in known}
     if not options["texts"]:
         del options["texts"]
+    if "__key__" in columns:
+        options["key"] = "__key__"
     known = len(set(options) & {"labels", "one_hot", "texts"})
     why = f"the column {column!r} of {path} names pictures that are here"
     return Recognition(0.7 + 0.1 * min(known, 2), why, options, labels, hints)
 
 
-def _image_column(source: Source, records: list[Record]) -> tuple[str, str]:
+def together(source: Source, path: str, first: Record) -> dict[str, Any]:
+    """The option ``table`` with the files beside this one that have its columns too: shards, or one file a split."""
+    ending = path[path.rindex(".") :]
+    beside = [name for name in survey(source) if folder(name) == folder(path) and name.endswith(ending)]
+    alike = [name for name in beside[:_SIBLINGS] if name == path or _columns(source, name) == set(first.fields)]
+    splits = {_split(name) for name in alike} - {""}
+    if len(alike) == 1:
+        return {"table": [path]}
+    whole = len(alike) == len(beside[:_SIBLINGS])
+    pattern = f"{folder(path)}/*{ending}".lstrip("/")
+    return {"table": [pattern] if whole else alike, **({"split_from_path": True} if splits else {})}
+
+
+def _columns(source: Source, path: str) -> set[str]:
+    try:
+        first = next((each for each in islice(read_records(source, path), 3) if isinstance(each, Record)), None)
+    except (CaseError, UserError):
+        return set()
+    return set(first.fields) if first is not None else set()
+
+
+def _split(path: str) -> str:
+    return next((name for name in map(split_name, re.split(r"[/_.\-]", path)) if name), "")
+
+
+def _shipped(options: dict[str, Any]) -> dict[str, str]:
+    return {"split": "shipped"} if options.get("split_from_path") else {}
+
+
+def _all_words(source: Source, options: dict[str, Any], seen: tuple[str, ...]) -> tuple[str, ...]:
+    """The label words of all tables, since a rare one may stand behind what was looked at."""
+    found = dict.fromkeys(seen)
+    paths = [path for pattern in options["table"] for path in survey(source) if fnmatch.fnmatchcase(path, pattern)]
+    for path in paths[:_SIBLINGS]:
+        for record in islice(read_records(source, path), _WORDS):
+            if isinstance(record, Record):
+                cell = record.fields.get(options["labels"][0])
+                found |= dict.fromkeys(part.strip() for part in words(cell).split("|") if part.strip())
+    return tuple(sorted(found))
+
+
+def image_column(source: Source, records: list[Record]) -> tuple[str, str]:
     """The column whose values are found among the files, and the folder that they are relative to."""
     folders = {"", *(folder(path) for path in survey(source) if is_picture(path))}
     finders = {
@@ -133,10 +193,19 @@ def _roles(columns: list[str], values: dict[str, list[str]], options: dict[str, 
     return hints
 
 
-def _is_flag(column: str, values: set[str]) -> bool:
-    """Whether a column's values are 1, 0, -1 and nothing, with a 1 among them, and its name is no measurement's."""
-    measured = any(word in column.lower() for word in ("offset", "count", "number", "days", "_id", "index"))
-    return not measured and values <= _BINARY | {""} and bool(values & {"1", "1.0"})
+def _flags(columns: list[str], values: dict[str, list[str]]) -> list[str]:
+    """Columns of 1, 0, -1 and nothing: those with a 1, and those in one run with them that are all 0 so far.
+
+    A rare finding has no 1 among the records looked at; a column that is named as a measurement is none.
+    """
+
+    def is_binary(column: str) -> bool:
+        measured = any(word in column.lower() for word in ("offset", "count", "number", "days", "_id", "index"))
+        return not measured and set(values[column]) <= _BINARY | {""} and set(values[column]) != {""}
+
+    runs = [list(run) for binary, run in groupby(columns, is_binary) if binary]
+    proven = [run for run in runs if any(set(values[column]) & {"1", "1.0"} for column in run)]
+    return [column for run in proven for column in run]
 
 
 def _labels(
@@ -144,7 +213,7 @@ def _labels(
 ) -> tuple[str, ...]:
     """Columns with label words; one-hot columns win, since they also say what is absent."""
     free = [column for column in columns if column not in options.values() and column != hints.get("group")]
-    hot = [column for column in free if _is_flag(column, set(values[column]))]
+    hot = _flags(free, values)
     if len(hot) >= 2:
         options["one_hot"] = hot
         hints["label_kind"] = "multi_label"

@@ -8,15 +8,17 @@ from readers.finder import Finder
 from readers.grouping import group_of
 from readers.images import image_refs
 from readers.labels import LabelMap
+from readers.observers import agreed_boxes
 from readers.questions import question_of
 from readers.recordmasks import RecordMasks
 from readers.recordregions import regions_of
 from readers.records import Record, kind_of, words
+from readers.sections import sections
 from readers.source import Source
 from readers.table_options import TableOptions
 from readers.text import read_text
 from readers.values import age_years, projection, sex_of, side_of, spdx
-from schemas.case import Acquisition, Case, Demographics, ImageRef, Label, QuestionAnswer, Region, Text
+from schemas.case import Acquisition, Case, Demographics, ImageRef, Label, QuestionAnswer, Region, Text, TextKind
 from schemas.errors import CaseError, UserError, nearest
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
@@ -79,7 +81,8 @@ class RecordCases:
                 sex_of(self._value(fields, options.sex)), age_years(self._value(fields, options.age))
             ),
             license=spdx(self._value(fields, options.license)),
-            complete_regions=options.complete_regions,
+            complete_regions=options.complete_regions
+            and not (options.agreement == "apart" and len(self._observers(records)) > 1),
             findings=tuple(dict.fromkeys(findings)),
         )
 
@@ -143,16 +146,25 @@ class RecordCases:
     ) -> tuple[Region, ...]:
         if not (self._options.boxes or self._options.runs or self._masks):
             return ()
-        found: list[Region] = []
+        found: list[tuple[str, Region]] = []
         for record in records:
             written = self.written_images(record)
             index = first_of[self.find(written[0])] if written else 0
             made, notes = regions_of(record, self._options, self._labels, images[index].view, index)
             if self._masks is not None:
                 made += self._masks.regions(record, images[index].view, index, notes)
-            found += made
+            found += [(self._observer(record), region) for region in made]
             findings += notes
-        return tuple(found)
+        if self._options.agreement == "apart":
+            return tuple(region for _, region in found)
+        return tuple(agreed_boxes(found, len(self._observers(records)), self._options.agreement))
+
+    def _observers(self, records: Sequence[Record]) -> set[str]:
+        return {self._observer(record) for record in records}
+
+    def _observer(self, record: Record) -> str:
+        column = self._options.boxes.observer if self._options.boxes is not None else ""
+        return self._value(record.fields, column)
 
     def _questions(self, records: Sequence[Record], findings: list[Finding]) -> tuple[QuestionAnswer, ...]:
         if self._options.questions is None:
@@ -174,13 +186,19 @@ class RecordCases:
             for kind, column in options.texts.items():
                 value = record.fields.get(column)
                 contents = [words(part) for part in value] if isinstance(value, list) else [words(value)]
-                found += [Text(kind, content, options.language) for content in contents if content]
+                for content in filter(None, contents):
+                    found += self._text(kind, content)
         stem = paths[0].rpartition("/")[2].rpartition(".")[0] if paths else ""
         for kind, template in options.text_files.items():
             path = self._filled(template, {**records[0].fields, "stem": stem})
             if self._source.exists(path):
-                found.append(Text(kind, read_text(self._source, path).strip(), options.language))
+                found += self._text(kind, read_text(self._source, path).strip())
         return tuple(dict.fromkeys(found))
+
+    def _text(self, kind: TextKind, content: str) -> list[Text]:
+        if self._options.report_sections and kind == "report":
+            return list(sections(content, self._options.language))
+        return [Text(kind, content, self._options.language)]
 
     def _acquisition(self, fields: dict[str, Any]) -> Acquisition:
         options = self._options

@@ -44,7 +44,7 @@ def _box(record: Record, columns: Boxes, labels: LabelMap, view: View, index: in
         name,
         word,
         index,
-        words(record.fields.get(columns.instance)),
+        words(record.fields.get(columns.instance or columns.observer)),
         f"record {record.line}",
     )
 

@@ -45,7 +45,7 @@ class Format:
     delimiter: str = ""
     encoding: str = ""
     header: tuple[str, ...] = ()
-    """Column names of a table whose first line is already data."""
+    """Column names of a table whose first line is already data; a last one ending in ``*`` takes all that is left."""
     inside: str = ""
     """Dotted path to the list of records inside a JSON document, ``*`` for all its lists; the sheet's name in XLSX."""
 
@@ -139,6 +139,9 @@ def _names(header: Sequence[str]) -> list[str]:
 
 
 def _row(line: int, names: list[str], row: list[str]) -> Record | Fault:
+    if names and names[-1].endswith("*"):
+        rest = [cell.strip() for cell in row[len(names) - 1 :] if cell.strip()]
+        return Record(line, {**dict(zip(names[:-1], row, strict=False)), names[-1][:-1]: rest})
     surplus = row[len(names) :]
     if len(row) < len(names) or any(cell.strip() for cell in surplus):
         return Fault(line, "broken_row", f"line {line} has {len(row)} fields where the header has {len(names)}")

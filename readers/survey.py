@@ -1,7 +1,8 @@
 """A first look at a source: the paths that recognising a layout goes by."""
 
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,12 @@ from readers.values import split_name
 
 SAMPLE = 20_000
 """Paths looked at."""
+
+OF_FOLDER = 5_000
+"""Files of one folder looked at."""
+
+FOLDERS = 500
+"""Folders of one folder looked into; in all, at most `SAMPLE`."""
 
 _PLAIN = """
 images image img imgs jpegimages png jpg jpeg pngs jpgs data files frames slices photos pictures dicom dcm nifti
@@ -31,10 +38,23 @@ _surveys: "WeakKeyDictionary[Source, list[str]]" = WeakKeyDictionary()
 
 
 def survey(source: Source) -> list[str]:
-    """The first paths of the source, at most `SAMPLE`; walked once."""
+    """Paths of the source, at most `SAMPLE`, sorted; of many the upper folders', which describe a dataset."""
     if source not in _surveys:
-        _surveys[source] = list(islice(source.walk(), SAMPLE))
+        _surveys[source] = sorted(islice(_downwards(source), SAMPLE), key=lambda path: path.split("/"))
     return _surveys[source]
+
+
+def _downwards(source: Source) -> Iterator[str]:
+    """Files folder by folder, from the top down, at most `OF_FOLDER` of each."""
+    waiting = deque([""])
+    for _ in range(SAMPLE):
+        if not waiting:
+            return
+        under = waiting.popleft()
+        folders, files = source.listing(under)
+        base = f"{under}/" if under else ""
+        yield from (base + name for name in files[:OF_FOLDER])
+        waiting.extend(base + name for name in folders[:FOLDERS])
 
 
 def is_picture(path: str) -> bool:

@@ -29,6 +29,7 @@ TABLES = (
     ".jsonl.gz",
     ".parquet",
     ".arrow",
+    ".tar",
 )
 
 
@@ -43,7 +44,6 @@ class Table:
         self._source = source
         self._options = options
         self._cases = RecordCases(spec, source, options)
-        self._on = ""
         self._listed: dict[str, str] | None = None
 
     def items(self) -> Iterator[Item | Refusal]:
@@ -59,9 +59,10 @@ class Table:
     @classmethod
     def recognise(cls, source: Source) -> Recognition | None:
         """See `Reader.recognise`."""
+        from readers.recognise_records import recognise_dialogues, recognise_questions
         from readers.recognise_table import recognise_table
 
-        return recognise_table(source)
+        return recognise_dialogues(source) or recognise_questions(source) or recognise_table(source)
 
     def tables(self) -> list[str]:
         """The files that hold the records."""
@@ -87,22 +88,25 @@ class Table:
     def _records(self, tables: list[str]) -> Iterator[tuple[str, Record | Fault]]:
         options = self._options
         form = Format(options.format, options.delimiter, options.encoding, tuple(options.header), options.records)
-        more = self._lookup()
+        more = self._lookups()
         for table in tables:
             for record in read_records(self._source, table, form):
-                if more and isinstance(record, Record):
-                    record = Record(record.line, {**more.get(words(record.fields.get(self._on)), {}), **record.fields})
+                if isinstance(record, Record):
+                    for on, known in more:
+                        record = Record(record.line, {**known.get(words(record.fields.get(on)), {}), **record.fields})
                 yield table, record
 
-    def _lookup(self) -> dict[str, dict[str, Any]]:
-        """The second table's records by their value; held in memory."""
-        lookup = self._options.lookup
-        if lookup is None:
-            return {}
-        self._on = lookup.on
-        form = Format(delimiter=lookup.delimiter, header=tuple(lookup.header))
-        records = (r for r in read_records(self._source, lookup.file, form) if isinstance(r, Record))
-        return {words(record.fields.get(lookup.on)): record.fields for record in records}
+    def _lookups(self) -> list[tuple[str, dict[str, dict[str, Any]]]]:
+        """For each further table the column and its records by that column's value; held in memory."""
+        found = []
+        for lookup in self._options.lookup:
+            form = Format(delimiter=lookup.delimiter, header=tuple(lookup.header))
+            files = self._matching(lookup.file)
+            if not files:
+                raise UserError(f"{self._spec.name}: no file matches {lookup.file!r}; check the option `lookup`")
+            records = (r for path in files for r in read_records(self._source, path, form) if isinstance(r, Record))
+            found.append((lookup.on, {words(record.fields.get(lookup.on)): record.fields for record in records}))
+        return found
 
     def _single(self, tables: list[str]) -> Iterator[Item | Refusal]:
         seen: dict[int, tuple[int, int]] = {}

@@ -1,9 +1,10 @@
 """Which column of a table, or key of a JSON record, says what: the options that all record readers share."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from readers.observers import Agreement
 from schemas.case import TextKind
 from schemas.spec import Strict
 
@@ -30,6 +31,8 @@ class Boxes(Strict):
     one_based: bool = False
     """True where the first pixel is 1 and the right and bottom edge belong to the box, as in Pascal VOC."""
     instance: str = ""
+    observer: str = ""
+    """Column with who drew it; one who drew none has a record without a box."""
 
 
 class Runs(Strict):
@@ -82,11 +85,12 @@ class Questions(Strict):
 
 
 class Lookup(Strict):
-    """A second table whose columns are added to the records that share a value."""
+    """A further table whose columns are added to the records that share a value."""
 
     file: str
+    """Path, wildcards allowed: ``*/radiology/captions.txt``."""
     on: str
-    """Column that both tables have; the second has each value once."""
+    """Column that both tables have; the further one has each value once."""
     delimiter: str = ""
     header: list[str] = Field(default_factory=list)
 
@@ -101,11 +105,11 @@ class TableOptions(Strict):
     delimiter: str = ""
     encoding: str = ""
     header: list[str] = Field(default_factory=list)
-    """Column names of a table that has no header line."""
+    """Column names of a table that has no header line; a last one ending in ``*`` is a list of all that is left."""
     records: str = ""
     """Dotted path to the list inside a JSON document, ``*`` for all its lists; name of the sheet in XLSX."""
-    lookup: Lookup | None = None
-    """A second table joined to this one: captions, reports, metadata."""
+    lookup: list[Lookup] = Field(default_factory=list)
+    """Further tables joined to this one: captions, reports, metadata.  One may be written without a list."""
     where: dict[str, list[str]] = Field(default_factory=dict)
     """Only records whose column holds one of the values; others are counted as filtered."""
 
@@ -167,10 +171,19 @@ class TableOptions(Strict):
     """Kind of text -> column."""
     text_files: dict[TextKind, str] = Field(default_factory=dict)
     """Kind of text -> path of a text file with columns in braces; ``{stem}`` is the image's name without extension."""
+    report_sections: bool = False
+    """True cuts a ``report`` at its headings (FINDINGS:, IMPRESSION:) instead of keeping it whole."""
     language: str = "en"
     boxes: Boxes | None = None
     runs: Runs | None = None
     masks: MaskFiles | None = None
+    agreement: Agreement = "apart"
+    """What becomes of several people's boxes of one image, told apart by ``boxes.observer``."""
     complete_regions: bool = True
     """False where not every instance of the labels has its box or mask."""
     questions: Questions | None = None
+
+    @field_validator("lookup", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict) else value

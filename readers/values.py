@@ -10,6 +10,11 @@ _SPLITS = {
     "test": "test", "testing": "test", "ts": "test", "eval": "test", "evaluation": "test",
 }  # fmt: skip
 _AGE_UNITS = {"": 1.0, "y": 1.0, "m": 1 / 12, "w": 7 / 365.25, "d": 1 / 365.25}
+_PERSON = re.compile(
+    r"(?:patient'?s?\s+)?(?:sex|gender)?\s*:?\s*(?P<sex>female|male|f|m)?[\s,]*"
+    r"(?:(?:patient'?s?\s+)?age\s*:?\s*)?(?P<age>\d{1,3}\s*(?:y|yr|yrs|years?|m|months?|w|d|days?)?(?:\s+old)?)?\.?",
+    re.IGNORECASE,
+)
 _LICENSES = (
     (r"cc0|public domain|creativecommons\.org/publicdomain/zero", "CC0-1.0"),
     (r"cc[ -]?by[ -]nc[ -]sa", "CC-BY-NC-SA"),
@@ -43,6 +48,25 @@ def sex_of(text: str) -> Literal["", "female", "male", "other"]:
     if word in ("m", "male", "man"):
         return "male"
     return "other" if word in ("o", "other", "x", "diverse") else ""
+
+
+def person_in(text: str) -> tuple[Literal["", "female", "male", "other"], float | None, str]:
+    """Sex, age in years and the other lines of a short clinical note (``male 45yrs``, ``Patient's Age: 026Y``).
+
+    Only lines that say nothing but sex and age are looked at: an age inside a sentence may be somebody else's.
+    """
+    sex: Literal["", "female", "male", "other"] = ""
+    age: float | None = None
+    rest = []
+    for line in text.split("\n"):
+        found = _PERSON.fullmatch(line.strip())
+        if found is None or not line.strip():
+            rest.append(line)
+            continue
+        sex = sex_of(found["sex"] or "") or sex
+        stated = age_years(found["age"] or "")
+        age = stated if stated is not None else age
+    return sex, age, "\n".join(rest).strip()
 
 
 def side_of(text: str) -> str:
