@@ -1,6 +1,7 @@
 """The folder in which a release grows until it is published, and what may be reused from an earlier try."""
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -20,8 +21,14 @@ class Workspace:
         self.plan = folder / "plan"
         self.stage = folder / "stage"
         self.decisions = folder / "decisions.parquet"
+        self.dropped = folder / "dropped.parquet"
         self.release = folder / "release"
         self.markers = folder / "packed"
+
+    def decided(self) -> list[str]:
+        """Digests of what was decided: shards that were packed by other decisions are packed again."""
+        files = [path for path in (self.decisions, self.dropped) if path.exists()]
+        return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Workspace":
