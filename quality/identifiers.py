@@ -8,24 +8,29 @@ from pydantic import Field, field_validator
 
 from quality.base import GateOptions, refuse
 from quality.recognisers import KINDS, kinds_in, mask
+from quality.rewriting import hits_in, rewritten
+from quality.surrogates import Surrogates
 from schemas.case import Case
 from schemas.context import Context
 from schemas.errors import nearest
 from schemas.findings import Finding
 from schemas.instruction import Instruction, Message
 from schemas.rendered import Rendered
+from schemas.spec import DatasetSpec
 
-Action = Literal["refuse", "mask", "flag", "allow"]
+Action = Literal["refuse", "mask", "surrogate", "flag", "allow"]
 
-SOFT: dict[str, Action] = {"url": "flag", "institution": "flag", "age_over_89": "flag"}
-"""Kinds that are rather about a place or a publication than about a patient."""
+SOFT: dict[str, Action] = {"url": "flag", "institution": "flag", "age_over_89": "flag", "possible_name": "flag"}
+"""Kinds that are rather about a place or a publication than about a patient, or that are only guessed."""
 
 
 class IdentifiersOptions(GateOptions):
     """What to do with each kind of identifier that `quality.recognisers` knows."""
 
     action: Action = "refuse"
-    """For all kinds that ``kinds`` does not name; url, institution and age_over_89 are only flagged then."""
+    """For all kinds that ``kinds`` does not name.  ``mask`` puts the kind in brackets in its place, ``surrogate`` a
+    word of the same form, both before anything is asked or shown to a model.  Under ``refuse``, url, institution,
+    age_over_89 and possible_name are only flagged, possible_name refused where the spec says ``ids: identifier``."""
     kinds: dict[str, Action] = Field(default_factory=dict)
     case_ids: Action = "flag"
     """For identifiers in the published case id; hashed ones (``group.ids: identifier``) hold none."""
@@ -37,6 +42,19 @@ class IdentifiersOptions(GateOptions):
             if kind not in KINDS:
                 raise ValueError(f"there is no kind of identifier {kind!r}{nearest(kind, KINDS)}")
         return value
+
+    def of(self, kind: str, spec: DatasetSpec) -> Action:
+        """What is done with identifiers of one kind in one dataset."""
+        if kind in self.kinds:
+            return self.kinds[kind]
+        if self.action != "refuse" or (kind == "possible_name" and spec.group.ids == "identifier"):
+            return self.action
+        return SOFT.get(kind, self.action)
+
+    @property
+    def draws(self) -> bool:
+        """Whether surrogates are drawn, for which there must be a secret key."""
+        return "surrogate" in (self.action, *self.kinds.values())
 
 
 class Identifiers:
@@ -52,21 +70,28 @@ class Identifiers:
 
     def __init__(self, options: IdentifiersOptions) -> None:
         self.options = options
-        named = options.kinds
-        soft = SOFT if options.action == "refuse" else {}
-        self._action: dict[str, Action] = {kind: named.get(kind, soft.get(kind, options.action)) for kind in KINDS}
-        self._masked = frozenset(kind for kind, action in self._action.items() if action == "mask")
+        self._masked = frozenset(kind for kind in KINDS if options.kinds.get(kind, options.action) == "mask")
 
     def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
         """Search every text of the row once."""
-        kinds = frozenset[str]().union(*(kinds_in(text) for text in _texts(row)))
+        kinds = frozenset[str]().union(*(self._kinds(text, case) for text in _texts(row)))
         if kinds:
-            yield from self._report(kinds)
+            yield from self._report(kinds, context.spec)
         group = case.group or ""
         if context.spec.group.ids != "none" and len(group) >= 4 and any(group in text for text in _texts(row)):
             yield refuse("identifier_group", "a text holds the id of the case's own patient or group")
         if context.spec.group.ids != "identifier" and self.options.case_ids != "allow":
             yield from self._case_id(case.key)
+
+    def rewrite(self, case: Case, context: Context) -> Case:
+        """The case with identifiers in its texts and questions masked or replaced, as the options say.
+
+        The very same case where there is nothing to do.  Flags: ``identifier_masked``, ``identifier_surrogate``.
+        """
+        actions = {kind: self.options.of(kind, context.spec) for kind in KINDS}
+        if not {"mask", "surrogate"} & set(actions.values()) or not (case.texts or case.questions):
+            return case
+        return rewritten(case, actions, Surrogates(context.secret, (case.dataset, case.group or case.key)))
 
     def repair(self, row: Instruction) -> Instruction:
         """The row with identifiers replaced whose action is ``mask``; the same row where there is none."""
@@ -81,12 +106,18 @@ class Identifiers:
             flags=(*row.flags, "identifier_masked"),
         )
 
-    def _report(self, kinds: frozenset[str]) -> Iterator[Finding]:
+    def _kinds(self, text: str, case: Case) -> frozenset[str]:
+        if not case.identifiers and not case.surrogates:
+            return kinds_in(text)
+        return frozenset(hit.kind for hit in hits_in(text, case))
+
+    def _report(self, kinds: frozenset[str], spec: DatasetSpec) -> Iterator[Finding]:
         for kind in sorted(kinds):
             detail = f"a text holds what looks like an identifier of the kind {kind}"
-            if self._action[kind] in ("refuse", "mask"):
+            action = self.options.of(kind, spec)
+            if action in ("refuse", "mask", "surrogate"):
                 yield refuse(f"identifier_{kind}", detail)
-            elif self._action[kind] == "flag":
+            elif action == "flag":
                 yield Finding(f"identifier_{kind}", detail)
 
     def _case_id(self, key: str) -> Iterator[Finding]:

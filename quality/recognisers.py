@@ -4,15 +4,18 @@ The kinds follow the 18 identifiers of HIPAA Safe Harbor (45 CFR 164.514(b)(2)) 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
+from quality.capitals import EPONYM_NOUN, UPPER, is_known, unexplained
+
 KINDS = (
     "email", "url", "ip", "phone", "ssn", "record_number", "long_number", "uid", "date", "person", "address",
-    "institution", "age_over_89",
+    "institution", "age_over_89", "possible_name",
 )  # fmt: skip
+"""``possible_name``: a capital that nothing explains (`quality.capitals`); all others are sure of their form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +40,32 @@ _DATE = re.compile(
     rf"|(?:3[01]|[012]?\d)(?:st|nd|rd|th)?[ -](?:of )?{_MONTH}\.?,?[ -](?:{_YEAR}|'?\d\d(?!\d))"  # 9 March 2012
     rf"|{_MONTH}\.?[ -](?:3[01]|[012]?\d)(?:st|nd|rd|th)?,?[ -]{_YEAR}"  # March 9, 2012
     rf"|{_MONTH}\.?,? (?:of )?{_YEAR}"  # March 2012
-    rf"|(?:3[01]|[012]?\d)-{_MONTH}-\d\d(?:\d\d)?"  # 09-MAR-12
-    rf")(?!\w|\.\d)",
+    rf"|(?:3[01]|[012]?\d)[-/.]?{_MONTH}[-/.]?(?:{_YEAR}|\d\d)"  # 09-MAR-12, 9Mar2012
+    rf"|{_YEAR}[-/. ]{_MONTH}[-/. ](?:3[01]|[012]?\d)"  # 2012-Mar-09
+    rf")(?:T\d\d:?\d\d(?::?\d\d)?)?(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _PHONE = re.compile(
     r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(0\))?)?(?:\(\d{2,5}\)[ .-]?|\d{2,5}[ ./-])"
     r"(?:\d{2,4}[ .-]){1,3}\d{2,4}(?![\w-]|\.\d)"
     r"|(?<![\w.])\+\d{8,15}(?!\w)"
+    r"|(?<![\w.+-])\(?\+\d{1,3}\)?[ .-]?(?:\(\d{1,5}\)[ .-]?)?\d[\d ./-]{4,14}\d"
+    r"(?:[ ]?(?:x|ext\.?) ?\d{1,5})?(?![\w-]|\.\d)"
+    r"|(?<![\w.+-])(?:\(0\d{2,5}\) ?|0\d{1,4}[ /-])\d{1,8}(?:[ /-]\d{2,8}){0,3}(?![\w-]|\.\d)"
+    r"|(?<![\w.+-])(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?(?!\w)"
+)
+_CALLED = re.compile(
+    r"\b(?:tel(?:ephone)?|phone|fax|mobile|cell|pager|bleep|call(?:ed|ing)?(?: back)?(?: at| on)?)\b[ .:#]{0,3}"
+    r"(?P<value>[+(\d][\d ()./-]{4,18}\d(?: ?(?:x|ext\.?) ?\d{1,5})?)(?!\w)",
+    re.IGNORECASE,
 )
 _SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _RECORD = re.compile(
     r"\b(?:mrn|nhs|ssn|pid|medical record|hospital|patient|accession|acc|account|case|chart|policy|insurance|study|"
-    r"exam|record|identification|id|license|licence|passport)\b[ \t]*(?:number|num|no|nr|id|identifier|code)?\b"
+    r"exam|record|identification|id|license|licence|passport|pat\.?|fall)"
+    r"[ \t-]*(?:number|num|no|nr|id|identifier|code)?\b"
     r"[.:#= \t]{0,4}"
-    r"(?P<value>(?=[A-Z0-9/_-]*\d[A-Z0-9/_-]*\d)[A-Z0-9][A-Z0-9/_-]{3,})(?!\w|\.\d)",
+    r"(?P<value>(?=[A-Z0-9/_-]*\d[A-Z0-9/_-]*\d)[A-Z0-9][A-Z0-9/_-]{3,}|\d{2,4}(?: \d{2,4}){1,4})(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _LONG = re.compile(r"(?<![\w.])[A-Z]{0,4}\d{7,}(?![\w]|\.\d)")
@@ -61,18 +75,25 @@ _URL = re.compile(r"(?:\bhttps?://|\bftp://|\bwww\.)[^\s<>\"]+", re.IGNORECASE)
 _IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
 _AGE = re.compile(r"(?<![\w.])(?:9\d|1[0-2]\d)[ -]?(?:years?|yrs?|y/?o)\b[ -]?(?:old)?", re.IGNORECASE)
 
-_NAME = r"[A-Z][\w'’]+(?:-[A-Z][\w'’]+)?"
+_NAME = rf"[{UPPER}][\w'’]+(?:-[{UPPER}][\w'’]+)?"
 _CARET = re.compile(r"(?<![\w^])[A-Za-z][\w'’ -]*\^[A-Za-z][\w'’.-]*(?:\^[\w'’.-]*)*")
 _TITLE = re.compile(
-    rf"\b(?:Drs?|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Sister|Herr|Frau|M\.?D\.?,)\.? "
+    rf"\b(?:Drs?|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Sister|Nurse|Herr|Frau|Mme|M\.?D\.?,)\.? "
     rf"(?:[A-Z]\.? ){{0,2}}{_NAME}(?: (?:[A-Z]\.? )?{_NAME}){{0,2}}"
 )
 _LABELLED = re.compile(
     rf"\b(?i:patient(?:'s)? name|name|patient|pt|surname|first name|last name|referring physician|physician|"
-    rf"radiologist|technologist|reported by|read by|signed(?: electronically)? by|dictated by|attending|operator|"
-    rf"referred by|requested by|transcribed by|verified by)\b[ \t]*[:=][ \t]*(?:[A-Z]\.? )?(?P<value>{_NAME}"
-    rf"(?:,? (?:[A-Z]\.? )?{_NAME}){{0,2}})"
+    rf"radiologist|technologist|attending|operator|pat|cc|contact|next of kin|nurse|consultant|surgeon)\b\.?"
+    rf"[ \t]*[:=][ \t]*(?:[A-Z]\.? )?(?P<value>{_NAME}(?:,? (?:[A-Z]\.? )?{_NAME}){{0,2}})"
 )
+_ACTED = re.compile(
+    rf"\b(?i:(?:reported|read|signed|dictated|referred|requested|transcribed|verified|reviewed|approved|interpreted|"
+    rf"performed|discussed|communicated|electronically|patient|wife|husband|mother|father|son|daughter|brother|sister|"
+    rf"partner|carer|physician|radiologist|technologist|surgeon|film|scan|images?)"
+    rf"(?: (?:electronically|signed|by|with|to|of|is)){{0,3}})[,:]? (?!(?i:the|a|an)\b)"
+    rf"(?P<value>{_NAME}(?:,? (?:[A-Z]\.? )?{_NAME}){{1,2}})"
+)
+_COMMA = re.compile(rf"(?<![\w'-])([{UPPER}][{UPPER}'’-]{{3,}}), ({_NAME})")
 _PAIR = re.compile(rf"(?<![\w'-])({_NAME})(,?) +(?:[A-Z]\.? +)?({_NAME})")
 _SUITE = r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|boulevard|blvd|court|ct|square|terrace|place|highway|hwy)"
 _ADDRESS = re.compile(
@@ -81,18 +102,17 @@ _ADDRESS = re.compile(
     r"|(?<![\w])[A-Z]{2},? \d{5}-\d{4}(?!\w)|(?<![\w])(?:P\.? ?O\.? Box) \d+"
     r"|(?<![\w])[A-Z][a-z]+, [A-Z]{2} \d{5}(?!\w)"
 )
+_LIVES = re.compile(
+    rf"\b(?i:(?:lives|living|resid(?:es|ing)|stays) at|address)\b[: \t]{{1,3}}"
+    rf"(?P<value>(?:[{UPPER}]|\d|[a-z]+\.? (?=[{UPPER}]))[^\n;]{{3,60}}?)(?=\.? *(?:[;\n]|$)|\. +[{UPPER}])"
+)
 _INSTITUTION = re.compile(
-    r"\b(?:[A-Z][\w'’.-]+ ){1,5}(?:Hospital|Clinic|Medical Cent(?:er|re)|Infirmary|Health System|University|Klinikum|"
-    r"Hospice|Imaging Cent(?:er|re)|Radiology Associates)\b|\b(?:St|Saint)\.? [A-Z][\w'’]+(?:'s)? Hospital\b"
+    rf"\b(?:[{UPPER}][\w'’.-]+ ){{1,5}}(?:Hospital|Clinic|Medical Cent(?:er|re)|Infirmary|Health System|University|"
+    rf"Klinikum|Hospice|Imaging Cent(?:er|re)|Radiology Associates)\b|\b(?:St|Saint)\.? {_NAME}(?:'s)? Hospital\b"
+    rf"|\b(?:Klinikum|Hospital|University of|Clinique|Ospedale|Hôpital|Clinica) {_NAME}"
 )
 _HOUSE = re.compile(
-    "Hospital|Clinic|Medical Cent|Infirmary|Health System|University|Klinikum|Hospice|Imaging|Radiology"
-)
-_EPONYM = re.compile(
-    r"[\w'’ -]{0,24}\b(?:syndrome|disease|sequence|sign|murmur|fracture|dislocation|spaces?|tumou?r|classification|"
-    r"score|scale|procedure|operation|line|angle|lesion|deformity|cyst|node|hernia|duct|canal|ligament|view|method|"
-    r"anomaly|malformation|lymphoma|sarcoma|catheter|tube|disorder|type|phenomenon|gland|cells?|bod(?:y|ies)|stain)\b",
-    re.IGNORECASE,
+    "Hospital|Clini|Ospedale|Hôpital|Medical Cent|Infirmary|Health System|University|Klinikum|Hospice|Imaging|Radiology"
 )
 
 
@@ -105,22 +125,28 @@ def first_names() -> frozenset[str]:
 
 
 def find(text: str) -> list[Hit]:
-    """All identifiers of a text by position; overlapping ones are joined to the kind that begins first.
+    """All identifiers of a text by position, `joined`.
 
     Args:
         text: any text.
     """
     if not text:
         return []
-    hits = sorted((hit for look in _LOOKS for hit in look(text)), key=lambda hit: (hit.start, -hit.end))
-    joined: list[Hit] = []
-    for hit in hits:
-        if joined and hit.start < joined[-1].end:
-            last = joined[-1]
-            joined[-1] = Hit(last.kind, last.start, max(last.end, hit.end))
+    possible = (Hit("possible_name", start, end) for start, end in unexplained(text))
+    return joined([*(hit for look in _LOOKS for hit in look(text)), *possible])
+
+
+def joined(found: Iterable[Hit]) -> list[Hit]:
+    """Hits by position, overlapping ones as one: of the kind that begins first, a possible name of the other's."""
+    whole: list[Hit] = []
+    for hit in sorted(found, key=lambda hit: (hit.start, -hit.end)):
+        if whole and hit.start < whole[-1].end:
+            last = whole[-1]
+            kind = hit.kind if last.kind == "possible_name" else last.kind
+            whole[-1] = Hit(kind, last.start, max(last.end, hit.end))
         else:
-            joined.append(hit)
-    return joined
+            whole.append(hit)
+    return whole
 
 
 @lru_cache(maxsize=8192)
@@ -140,6 +166,7 @@ def mask(text: str, kinds: frozenset[str]) -> str:
 
 
 _DIGIT = re.compile(r"\d")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
 
 
 def _numbers(text: str) -> Iterator[Hit]:
@@ -148,6 +175,7 @@ def _numbers(text: str) -> Iterator[Hit]:
     yield from (Hit("ssn", found.start(), found.end()) for found in _SSN.finditer(text))
     for found in _RECORD.finditer(text):
         yield Hit("record_number", found.start("value"), found.end("value"))
+    yield from (Hit("phone", found.start("value"), found.end("value")) for found in _CALLED.finditer(text))
     patterns = (
         ("date", _DATE), ("uid", _UID), ("ip", _IP), ("phone", _PHONE), ("long_number", _LONG),
         ("age_over_89", _AGE), ("address", _ADDRESS),
@@ -169,12 +197,17 @@ def _people(text: str) -> Iterator[Hit]:
     if "^" in text:
         yield from (Hit("person", found.start(), found.end()) for found in _CARET.finditer(text))
     yield from (Hit("person", found.start(), found.end()) for found in _TITLE.finditer(text))
+    for pattern, group in ((_ACTED, "value"), (_COMMA, 0)):
+        for found in pattern.finditer(text):
+            if not any(map(is_known, _WORDS.findall(found[group]))):
+                yield Hit("person", found.start(group), found.end(group))
+    yield from (Hit("address", found.start("value"), found.end("value")) for found in _LIVES.finditer(text))
     if ":" in text or "=" in text:
         yield from (Hit("person", found.start("value"), found.end("value")) for found in _LABELLED.finditer(text))
     yield from (
         Hit("person", found.start(), found.end())
         for found in _PAIR.finditer(text)
-        if _is_name(found) and not _EPONYM.match(text, found.end())
+        if _is_name(found) and not EPONYM_NOUN.match(text, found.end())
     )
     if _HOUSE.search(text):
         yield from (Hit("institution", found.start(), found.end()) for found in _INSTITUTION.finditer(text))

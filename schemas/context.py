@@ -1,6 +1,6 @@
 """What converters, synthesis and gates know about the run around a case."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.spec import DatasetSpec
 
@@ -12,3 +12,5 @@ class Context:
     spec: DatasetSpec
     seed: int = 0
     language: str = "en"
+    secret: bytes = field(default=b"medcurate", repr=False)
+    """By which identifiers are hashed and surrogates are drawn."""

@@ -1,0 +1,33 @@
+"""Steps that take out of a case what could name somebody, before anything is asked, shown to a model or written."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flows.rows import KEY_VARIABLE
+from flows.steps import Step
+from quality.identifiers import Identifiers
+from schemas.context import Context
+from schemas.errors import UserError
+from schemas.spec import DatasetSpec
+from schemas.work import Work
+
+
+def demand_key(gates: Sequence[Any], spec: DatasetSpec) -> None:
+    """Raise `UserError` where surrogates are to be drawn and there is no secret to draw them with."""
+    if any(isinstance(one, Identifiers) and one.options.draws for one in gates) and not os.environ.get(KEY_VARIABLE):
+        raise UserError(f"{spec.name}: surrogates are drawn with a secret key; set {KEY_VARIABLE} to one of your own")
+
+
+def rewrite_texts(gates: Sequence[Any], context: Context) -> Step:
+    """Mask or replace identifiers in texts and questions as the gate ``identifiers`` is told."""
+    named = [one for one in gates if isinstance(one, Identifiers)]
+
+    def step(works: Iterator[Work]) -> Iterator[Work]:
+        for work in works:
+            if work.case is not None and work.dropped is None:
+                for one in named:
+                    work.case = one.rewrite(work.case, context)
+            yield work
+
+    return step
