@@ -93,5 +93,5 @@ def _combinations(stages: Sequence[Path]) -> Any:
     cases = pl.concat(pl.read_parquet(folder / "cases.parquet", columns=["order", "rows"]) for folder in stages)
     every = cases.with_columns(split=pl.lit(""), status=pl.lit("kept"))
     schema = dict.fromkeys(("order", *AXES), pl.String)
-    frames = [frame.select(schema).unique() for frame in row_facts(stages, every)]
+    frames = [frame.select(*schema).unique() for frame in row_facts(stages, every)]
     return pl.concat([pl.DataFrame(schema=schema), *frames])

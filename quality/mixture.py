@@ -222,7 +222,7 @@ def _write_dropped(passing: _Pass, out: Path) -> Any:
                 reason=pl.Series(codes, dtype=pl.String).gather(gone["fate"]),
                 detail=pl.Series(details, dtype=pl.String).gather(gone["fate"]),
             )
-            writer.write_table(gone.rename({"id": "row_id"}).select(schema).to_arrow().cast(writer.schema))
+            writer.write_table(gone.rename({"id": "row_id"}).select(*schema).to_arrow().cast(writer.schema))
     temporary.replace(out)
     return pl.concat(lefts).group_by("order").agg(left=pl.col("left").sum())
 
