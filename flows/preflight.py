@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.plan import load_specs
-from flows.private_steps import demand_key
+from flows.private_steps import demand_declaration, demand_key
 from flows.rows import Identities
 from flows.worker import open_converter
 from readers.base import open_reader
@@ -41,6 +41,7 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
         check_root(spec)
         open_reader(spec, Path(choice.spec))
         Identities(spec)
+        demand_declaration(spec)
         demand_key(open_gates(recipe.gates, spec.gates), spec)
         for converter in recipe.converters if choice.converters is None else choice.converters:
             open_converter(converter)

@@ -19,6 +19,16 @@ def demand_key(gates: Sequence[Any], spec: DatasetSpec) -> None:
         raise UserError(f"{spec.name}: surrogates are drawn with a secret key; set {KEY_VARIABLE} to one of your own")
 
 
+def demand_declaration(spec: DatasetSpec) -> None:
+    """Raise `UserError` where ids of a DICOM source make the groups and the spec does not say whose they are."""
+    rule = spec.group
+    if spec.reader.type == "dicom_series" and rule.by == "field" and rule.ids == "none":
+        raise UserError(
+            f"{spec.name}: group.field {rule.field} of DICOM may lead to persons; say group.ids: identifier, or "
+            "pseudonym where the publisher made the ids up"
+        )
+
+
 def rewrite_texts(gates: Sequence[Any], context: Context) -> Step:
     """Mask or replace identifiers in texts and questions as the gate ``identifiers`` is told."""
     named = [one for one in gates if isinstance(one, Identifiers)]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydicom.dataset import Dataset
 
 from readers.base import Item, Recognition, Refusal
-from readers.dicom_facts import acquisition, demographics
+from readers.dicom_facts import acquisition, demographics, identifiers
 from readers.dicom_rtstruct import contour_masks, referenced_series, roi_names
 from readers.dicom_seg import SegmentMask, segment_masks, segment_words
 from readers.dicom_sr import EVIDENCE, Drawn, Report, evidence_series, read_report
@@ -151,6 +151,7 @@ class DicomSeries:
             complete_regions=bool(item.data["marks"]),
             acquisition=acquisition(header, images[0].view.orientation),
             demographics=demographics(header),
+            identifiers=identifiers(header),
             findings=(*findings, *noted),
         )
 

@@ -141,7 +141,13 @@ def _group(hints: dict[str, str]) -> list[str]:
         pattern = _quoted(hints["group_pattern"])
         return [f"group: {{by: pattern, pattern: {pattern}}}  # keeps a patient in one split; check it"]
     if hints.get("group"):
-        return [f"group: {{by: field, field: {_quoted(hints['group'])}}}  # keeps a patient in one split"]
+        field = _quoted(hints["group"])
+        if hints["group"] == "PatientID":
+            return [
+                f"group: {{by: field, field: {field}, ids: identifier}}  # hashed with MEDCURATE_ID_KEY; "
+                "ids: pseudonym where the publisher made them up"
+            ]
+        return [f"group: {{by: field, field: {field}}}  # keeps a patient in one split"]
     return ["group: {by: none}  # nothing names the patient; by: case if every case is another patient"]
 
 

@@ -1,0 +1,34 @@
+"""What is demanded before a run that could name somebody."""
+
+import pytest
+
+from flows.private_steps import demand_declaration, demand_key
+from quality.row_gates import open_gates
+from schemas.errors import UserError
+from schemas.spec import DatasetSpec, GroupRule, ReaderChoice
+
+
+def spec(reader: str, **group: str) -> DatasetSpec:
+    return DatasetSpec(
+        name="scans", title="Scans", license="CC0-1.0", access="open", modality="CT", anatomy="chest",
+        clinical_task="diagnosis", reader=ReaderChoice(type=reader), group=GroupRule.model_validate(group),
+    )  # fmt: skip
+
+
+def test_whose_the_ids_of_a_dicom_source_are_must_be_said() -> None:
+    with pytest.raises(UserError, match="say group.ids: identifier, or pseudonym"):
+        demand_declaration(spec("dicom_series", by="field", field="PatientID"))
+    for said in ("identifier", "pseudonym"):
+        demand_declaration(spec("dicom_series", by="field", field="PatientID", ids=said))
+    demand_declaration(spec("dicom_series", by="case"))
+    demand_declaration(spec("table", by="field", field="patient"))
+
+
+def test_surrogates_are_not_drawn_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MEDCURATE_ID_KEY", raising=False)
+    drawing = open_gates({"identifiers": {"kinds": {"date": "surrogate"}}})
+    with pytest.raises(UserError, match="set MEDCURATE_ID_KEY"):
+        demand_key(drawing, spec("table"))
+    demand_key(open_gates({}), spec("table"))
+    monkeypatch.setenv("MEDCURATE_ID_KEY", "a secret")
+    demand_key(drawing, spec("table"))
