@@ -99,19 +99,33 @@ def catalog(
 @command
 def quarantine(
     release: Annotated[Path, typer.Argument(help="Folder of one release.")],
-    reason: Annotated[str, typer.Option(help="Show the rows that were refused for this reason.")] = "",
-    rows: Annotated[int, typer.Option(help="How many to show.")] = 10,
+    reason: Annotated[str, typer.Option(help="Only rows that were refused for this reason.")] = "",
+    rows: Annotated[int, typer.Option(help="How many to show of each reason.")] = 10,
+    recipe: Annotated[Path | None, typer.Option(help="Its recipe, to make the pictures again.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write a page of the rows with their pictures.")] = None,
+    draft: Annotated[Path | None, typer.Option(help="Append undecided decisions to this file.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Show also what may name a person.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show which rows were refused and why."""
-    from flows.quarantine import reasons, refused
+    """Show which rows were refused and why, what each gate found and cost, and draft decisions about them."""
+    from flows import quarantine as rooms
     from flows.show import print_table
 
-    found = refused(release, reason, rows) if reason else reasons(release)
+    if page is not None or draft is not None:
+        shown = rooms.rows_to_decide(release, recipe, reason=reason, count=rows, show_private=private)
+        if page is not None:
+            page.write_text(rooms.page_of(release, shown, show_private=private), "utf-8")
+            typer.echo(f"{len(shown)} refused rows shown in {page}")
+        if draft is not None:
+            typer.echo(f"{rooms.draft(draft, shown)} decisions to be filled in appended to {draft}")
+        return
+    found = rooms.refused(release, reason, rows) if reason else rooms.reasons(release)
     if as_json:
-        print_json(found)
+        print_json(found if reason else {"reasons": found, "gates": rooms.costs(release)})
     else:
         print_table("refused rows", found)
+        if not reason:
+            print_table("gates", rooms.costs(release))
 
 
 @command

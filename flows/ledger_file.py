@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.rows import Identities, columns
+from schemas.findings import private
 from schemas.ledger import Entry, Status, ledger_schema
 from schemas.spec import DatasetSpec
 from schemas.work import Drop, Work
 
 BATCH = 5000
-PRIVATE = ("privacy", "phi", "burned_in", "identifier")
-"""Rows refused for a reason that begins so are named in the quarantine, but their contents are not repeated."""
 
 
 def quarantine_schema() -> pa.Schema:
@@ -56,11 +55,11 @@ class LedgerWriter:
             self._entry("row", case_id, row.id, drop)
             if drop and drop.status is Status.QUARANTINED and work.case is not None:
                 record = columns(row, work.case, self.spec, [])
-                private = drop.reason.startswith(PRIVATE) or self.spec.access == "restricted"
+                hidden = private(drop.reason) or self.spec.access == "restricted"
                 self._quarantine.add({
                     "dataset": self.spec.name, "case_id": case_id, "row_id": row.id, "status": str(drop.status),
                     "stage": drop.stage, "reason": drop.reason, "detail": drop.detail,
-                    "row": "" if private else json.dumps(record, ensure_ascii=False, sort_keys=True),
+                    "row": "" if hidden else json.dumps(record, ensure_ascii=False, sort_keys=True),
                 })  # fmt: skip
 
     def _entry(self, kind: Any, case_id: str, row_id: str, drop: Drop | None) -> None:

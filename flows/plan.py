@@ -34,6 +34,8 @@ class Job:
     recipe: dict[str, Any]
     converters: list[dict[str, Any]]
     answers: str
+    decisions: str = ""
+    """File of `flows.decided.freeze`, or empty."""
     crashed: tuple[str, ...] = ()
     """Keys that killed a worker in this run."""
     only: str = ""
@@ -53,8 +55,14 @@ def load_specs(recipe: Recipe) -> list[DatasetSpec]:
     return specs
 
 
-def plan_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space: Workspace) -> list[Job]:
-    """List one dataset into partition files and return its jobs; an unchanged listing is not made again."""
+def plan_dataset(
+    recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space: Workspace, decisions: str = ""
+) -> list[Job]:
+    """List one dataset into partition files and return its jobs; an unchanged listing is not made again.
+
+    Args:
+        decisions: file of `flows.decided.freeze`, or empty.
+    """
     folder = space.plan / spec.name
     wanted = digest(
         spec.model_dump_json(),
@@ -75,6 +83,7 @@ def plan_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space
         spec.model_dump_json(), json.dumps(converters), json.dumps(recipe.gates, sort_keys=True), code_version(),
         str(recipe.seed), recipe.language, str(recipe.decode), wanted,
         recipe.synthesis.model_dump_json() if recipe.synthesis else "", os.environ.get("MEDCURATE_ID_KEY", ""),
+        Path(decisions).read_text("utf-8") if decisions else "",
     )  # fmt: skip
     answers = answers_of(recipe, space)
     return [
@@ -82,6 +91,7 @@ def plan_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, space
             dataset=spec.name, index=index, items=str(folder / part["file"]), cases=part["cases"],
             stage=str(space.stage / f"{spec.name}-{index:05d}"), fingerprint=digest(settings, part["digest"]),
             spec=spec.model_dump(), recipe=recipe.model_dump(), converters=converters, answers=answers,
+            decisions=decisions,
         )
         for index, part in enumerate(plan["partitions"])
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from flows.private_steps import demand_declaration, demand_key
 from flows.rows import Identities
 from flows.worker import open_converter
 from readers.base import open_reader
+from schemas.decisions import load_decisions
 from schemas.errors import UserError
 from schemas.recipe import Recipe, load_recipe
 from schemas.spec import DatasetSpec, resolve
@@ -59,6 +60,7 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
             check_checks(recipe.synthesis.checks)
     elif not recipe.converters and any(choice.converters is None for choice in recipe.datasets):
         raise UserError("the recipe names neither converters nor synthesis, so no row could come of it; add converters")
+    load_decisions(recipe.decisions)
     _check_version_is_new(recipe)
 
 

@@ -85,6 +85,7 @@ def entry(path: Path, folder: Path) -> ReleaseFile:
 def _portable(recipe: Recipe) -> dict[str, Any]:
     """The recipe without places of this machine."""
     data = recipe.model_dump(mode="json", exclude={"store", "work"})
+    data["decisions"] = Path(recipe.decisions).name
     for choice in data["datasets"]:
         choice["spec"] = Path(choice["spec"]).name
     for choice in data["benchmarks"]:

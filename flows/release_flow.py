@@ -23,7 +23,7 @@ from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.futures import PrefectFuture, as_completed  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
-from flows import accounting, preflight, release_files  # noqa: E402
+from flows import accounting, decided, gate_costs, preflight, release_files  # noqa: E402
 from flows.plan import Job, answers_of, plan_dataset  # noqa: E402
 from flows.pool import Workers  # noqa: E402
 from flows.progress import tell  # noqa: E402
@@ -47,9 +47,9 @@ class Run:
 
 
 @task(name="plan", task_run_name="plan-{name}", cache_policy=NO_CACHE, persist_result=False)
-def plan_task(name: str, run: Run, choice: DatasetChoice, spec: DatasetSpec) -> list[Job]:
+def plan_task(name: str, run: Run, choice: DatasetChoice, spec: DatasetSpec, decisions: str) -> list[Job]:
     """List one dataset into partitions."""
-    return plan_dataset(run.recipe, choice, spec, run.space)
+    return plan_dataset(run.recipe, choice, spec, run.space, decisions)
 
 
 @task(name="partition", task_run_name="partition-{name}", cache_policy=NO_CACHE, persist_result=False)
@@ -123,7 +123,8 @@ def release_flow(recipe: str, workers: int = 0, store: str = "", keep_work: bool
         keep_work: leave the workspace in place after publishing.
 
     Returns:
-        ``release`` (its address), ``totals`` (kind -> dataset -> status -> count), ``verdicts``, ``model``.
+        ``release`` (its address), ``totals`` (kind -> dataset -> status -> count), ``verdicts``, ``model``,
+        ``gates`` (what each row gate cost and found).
 
     Raises:
         UserError: the recipe or a spec is wrong; nothing was started.
@@ -145,7 +146,8 @@ def release_flow(recipe: str, workers: int = 0, store: str = "", keep_work: bool
 def _make(run: Run) -> dict[str, Any]:
     jobs = _plan(run)
     counts = _partitions(run, jobs)
-    findings = resolve_task(run, jobs)
+    decisions = decided.thaw(jobs[0].decisions)
+    findings = resolve_task(run, jobs) + decided.findings(decisions, counts)
     files = _pack(run, jobs)
     run.space.release.mkdir(parents=True, exist_ok=True)
     totals = accounting.write_ledger(jobs, run.space.decisions, run.space.release)
@@ -153,6 +155,8 @@ def _make(run: Run) -> dict[str, Any]:
     _show_totals(totals)
     accounting.check_balance(jobs, counts, totals, files)
     tell("gates", 0, 1, "release")
+    costs = gate_costs.publish(counts, run.space)
+    decided.publish(decisions, counts, run.space.release / "quality")
     verdicts = gates_task(run, files, findings)
     tell("gates", 1, 1, "release")
     _show_verdicts(verdicts)
@@ -163,7 +167,7 @@ def _make(run: Run) -> dict[str, Any]:
     tell("publish", 1, 1, "release")
     _show_release(address, manifest)
     said = [verdict.to_json() for verdict in verdicts]
-    return {"release": address, "totals": totals, "verdicts": said, "model": _spent(run)}
+    return {"release": address, "totals": totals, "verdicts": said, "model": _spent(run), "gates": costs}
 
 
 def _spent(run: Run) -> dict[str, Any]:
@@ -180,8 +184,9 @@ def _plan(run: Run) -> list[Job]:
     names = [spec.name for spec in run.specs]
     tell("plan", 0, len(names), "datasets")
     jobs: list[Job] = []
+    decisions = decided.freeze(run.recipe, run.space)
     for index, (choice, spec) in enumerate(zip(run.recipe.datasets, run.specs, strict=True)):
-        jobs += plan_task(spec.name, run, choice, spec)
+        jobs += plan_task(spec.name, run, choice, spec, decisions)
         tell("plan", index + 1, len(names), "datasets")
     if not jobs:
         raise UserError("the recipe's datasets hold no case; check the roots and reader options in their specs")

@@ -4,8 +4,9 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from flows.decided import thaw
 from flows.ledger_file import LedgerWriter
 from flows.plan import Job, read_items
 from flows.rows import Identities, staged
@@ -18,6 +19,10 @@ from schemas.recipe import Choice, Recipe
 from schemas.spec import DatasetSpec
 from schemas.yaml_file import validate
 
+if TYPE_CHECKING:
+    from quality.decided import Decided
+    from quality.judge import Judge
+
 
 def finished(job: Job) -> dict[str, Any] | None:
     """The counts of an earlier try at the very same work, or ``None``."""
@@ -26,7 +31,14 @@ def finished(job: Job) -> dict[str, Any] | None:
 
 
 def run_partition(job: Job) -> dict[str, Any]:
-    """Fill the job's stage folder and return the counts, ``done.json`` being written last."""
+    """Fill the job's stage folder and return the counts, ``done.json`` being written last.
+
+    Returns:
+        ``cases``, ``rows``, ``gates`` (see `quality.costs`) and ``decisions`` (see `quality.decided`).
+    """
+    from quality.decided import Decided
+    from quality.judge import Judge
+    from quality.row_gates import open_gates
     from storage.stage import StageWriter
 
     folder = Path(job.stage)
@@ -34,10 +46,13 @@ def run_partition(job: Job) -> dict[str, Any]:
     folder.mkdir(parents=True)
     spec, recipe = DatasetSpec.model_validate(job.spec), Recipe.model_validate(job.recipe)
     identities = Identities(spec)
+    decided = Decided(thaw(job.decisions), spec.name, identities.case_id)
+    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
+    judge = Judge(open_gates(recipe.gates, spec.gates), context, decided)
     counts: Counter[str] = Counter()
     with LedgerWriter(folder, spec, identities) as ledger:
         stage = StageWriter(folder)
-        for work in run_steps(iter(()), partition_steps(job, spec, recipe)):
+        for work in run_steps(iter(()), partition_steps(job, recipe, judge, decided)):
             ledger.write(work)
             counts["cases"] += 1
             counts["rows"] += len(work.rows) + len(work.refused) + len(work.lost)
@@ -45,28 +60,31 @@ def run_partition(job: Job) -> dict[str, Any]:
                 stage.add(staged(work, spec, identities))
         stage.finish()
     (folder / "current").unlink()
-    write_json(folder / "done.json", {"fingerprint": job.fingerprint, "counts": dict(counts)})
-    return dict(counts)
+    costs = {name: cost.to_json() for name, cost in judge.costs.items()}
+    told = {**counts, "gates": costs, "decisions": decided.to_json()}
+    write_json(folder / "done.json", {"fingerprint": job.fingerprint, "counts": told})
+    return told
 
 
-def partition_steps(job: Job, spec: DatasetSpec, recipe: Recipe) -> list[Step]:
+def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided") -> list[Step]:
     """The plain list of steps that every case of the partition takes."""
-    from quality.row_gates import gate, open_gates
+    from quality.row_gates import judging
     from readers.base import open_reader
     from readers.source import Source
 
-    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
+    context = judge.context
+    spec = context.spec
     source = Source.open(spec.root)
     reader = open_reader(spec, source=source)
     steps: list[Step] = [
         lambda _: read(_watched(job), reader),
+        decided.admit,
         convert([open_converter(Choice.model_validate(choice)) for choice in job.converters], context),
         render_pictures(source, recipe.decode, all_of_case=recipe.synthesis is not None),
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))
-    gates = open_gates(recipe.gates, spec.gates)
-    return [*steps, lambda works: gate(works, gates, context), close_cases]
+    return [*steps, lambda works: judging(works, judge), close_cases, decided.close]
 
 
 def _watched(job: Job) -> Iterator[Item | Refusal]:

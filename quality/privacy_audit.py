@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from quality.row_gates import PRIVATE
+from schemas.findings import PRIVATE
 from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
 

@@ -1,31 +1,23 @@
 """The step that runs every row gate over every row of a partition."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, cast
 
-from quality.base import GateOptions, Repairing, RowGate
-from quality.carriers import nifti_carried
+from quality.base import GateOptions, RowGate
+from quality.judge import Judge
 from quality.release_options import RELEASE_GATES
 from schemas import plugins
 from schemas.context import Context
-from schemas.errors import ReleaseError, UserError, nearest
-from schemas.findings import Finding, Severity
-from schemas.instruction import Instruction
-from schemas.ledger import Status
-from schemas.work import Drop, Work
+from schemas.errors import UserError, nearest
+from schemas.findings import Finding
+from schemas.work import Work
 from schemas.yaml_file import validate
-
-STAGE = "gate"
 
 STANDARD = (
     "identifiers", "carriers", "placeholders", "turns", "options", "regions", "residue", "lengths", "pictures",
     "phrases",
 )  # fmt: skip
 """Gates that run without being named; others, those of other packages too, run where a recipe names them."""
-
-PRIVATE = ("privacy", "phi", "burned_in", "identifier")
-"""How codes begin that are about people; a row refused for one leaves no contents in the quarantine."""
 
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -53,6 +45,11 @@ def open_gates(recipe_gates: Options, spec_gates: Options | None = None) -> list
 
 
 def gate(works: Iterable[Work], gates: Sequence[RowGate], context: Context) -> Iterator[Work]:
+    """`judging` with a judge of these gates."""
+    return judging(works, Judge(gates, context))
+
+
+def judging(works: Iterable[Work], judge: Judge) -> Iterator[Work]:
     """Judge every row: refused rows leave with a reason, flagged ones carry the code in ``flags``.
 
     Findings of the reader (``case.findings``) and of the decoder (``Rendered.findings``) are treated alike.
@@ -60,14 +57,11 @@ def gate(works: Iterable[Work], gates: Sequence[RowGate], context: Context) -> I
     Raises:
         ReleaseError: a gate demands that nothing be published.
     """
-    # Asking a protocol is slow, so it is asked once and not for every row.
-    repairing = [one for one in gates if isinstance(one, Repairing)]
-    private = [one for one in gates if one.name == "identifiers"]
     for work in works:
         if work.case is not None:
-            _screen(work, private, context)
+            judge.screen(work)
             if work.dropped is None:
-                _judge(work, gates, repairing, context)
+                judge.judge(work)
         yield work
 
 
@@ -92,62 +86,3 @@ def _open(name: str, options: Mapping[str, Any]) -> RowGate | None:
         return None
     checked = validate(kind.Options, known, f"gates.{name}")
     return kind(checked) if getattr(checked, "enabled", True) else None
-
-
-def _screen(work: Work, private: Sequence[RowGate], context: Context) -> None:
-    """Rows that earlier steps refused go to the quarantine, whose readers must not learn a name from it either."""
-    assert work.case is not None
-    for number, (row, drop) in enumerate(work.refused):
-        found = [note for one in private for note in one.check(row, work.case, (), context)]
-        worse = _drop(row, found)
-        if worse is not None:
-            detail = f"{worse.detail} (refused before: {drop.reason})"
-            work.refused[number] = (row, replace(drop, reason=worse.reason, detail=detail))
-
-
-def _judge(work: Work, gates: Sequence[RowGate], repairing: Sequence[Repairing], context: Context) -> None:
-    assert work.case is not None
-    kept: list[Instruction] = []
-    for row in work.rows:
-        for one in repairing:
-            row = one.repair(row)
-        pictures = [work.pictures[ref] for ref in row.images if ref in work.pictures]
-        if len(pictures) < len(row.images):
-            found = [Finding("picture_missing", "a picture of the row was not rendered", Severity.REFUSE)]
-        else:
-            found = [*work.case.findings, *(note for picture in pictures for note in picture.findings)]
-            for check in gates:
-                found.extend(check.check(row, work.case, pictures, context))
-            found.extend(_volumes(row, work))
-        drop = _drop(row, found) if found else None
-        if drop is not None:
-            work.refused.append((row, drop))
-        else:
-            kept.append(_flagged(row, found))
-    work.rows = kept
-
-
-def _volumes(row: Instruction, work: Work) -> Iterator[Finding]:
-    for number, volume in enumerate(row.volumes):
-        code = nifti_carried(work.volumes[volume.files[0]]) if volume.files[0] in work.volumes else ""
-        if code:
-            yield Finding(code, f"volume {number}: its file carries more than the voxels", Severity.REFUSE)
-
-
-def _drop(row: Instruction, found: Sequence[Finding]) -> Drop | None:
-    final = next((one for one in found if one.severity == Severity.REFUSE_RELEASE), None)
-    if final is not None:
-        raise ReleaseError(f"row {row.id}: {final.code}: {final.detail}")
-    wrong = [one for one in found if one.severity == Severity.REFUSE]
-    if not wrong:
-        return None
-    # The first code is the row's reason, and a private one keeps its contents out of the quarantine.
-    wrong.sort(key=lambda one: not one.code.startswith(PRIVATE))
-    others = list(dict.fromkeys(one.code for one in wrong[1:] if one.code != wrong[0].code))
-    also = f" (also: {', '.join(others)})" if others else ""
-    return Drop(Status.QUARANTINED, STAGE, wrong[0].code, wrong[0].detail + also)
-
-
-def _flagged(row: Instruction, found: Sequence[Finding]) -> Instruction:
-    codes = [one.code for one in found if one.severity == Severity.FLAG and one.code not in row.flags]
-    return replace(row, flags=(*row.flags, *dict.fromkeys(codes))) if codes else row

@@ -3,6 +3,22 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+PRIVATE = ("privacy", "phi", "burned_in", "identifier")
+"""How codes begin that are about people; a row refused for one leaves no contents in the quarantine."""
+
+GUARDED = (*PRIVATE, "licence", "license", "access")
+"""How codes begin that a person may only overrule with a written waiver."""
+
+
+def private(code: str) -> bool:
+    """Whether a code is about people."""
+    return code.startswith(PRIVATE)
+
+
+def guarded(code: str) -> bool:
+    """Whether a code takes a written waiver to be overruled."""
+    return code.startswith(GUARDED)
+
 
 class Severity(StrEnum):
     """What a finding does to what it was found on."""

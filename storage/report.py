@@ -74,7 +74,7 @@ def _facts(manifest: Manifest) -> str:
 
 
 def _ledger(totals: Totals) -> str:
-    return _table(("dataset", "of", "in", *STATUSES), ledger_lines(totals))
+    return table(("dataset", "of", "in", *STATUSES), ledger_lines(totals))
 
 
 def _reasons(ledger: Path) -> str:
@@ -86,9 +86,9 @@ def _reasons(ledger: Path) -> str:
     grouped = pl.scan_parquet(ledger).filter(pl.col("status") != "kept")
     keys = ["dataset", "kind", "status", "stage", "reason"]
     found = grouped.group_by(keys).agg(pl.len().alias("count"), pl.col("detail").min())
-    table = found.sort("count", *keys, descending=[True] + [False] * len(keys)).head(REASONS).collect()
-    lines = table.select("dataset", "kind", "status", "stage", "reason", "count", "detail").rows()
-    return _table(("dataset", "of", "status", "stage", "reason", "count", "for example"), lines) if lines else ""
+    counted = found.sort("count", *keys, descending=[True] + [False] * len(keys)).head(REASONS).collect()
+    lines = counted.select("dataset", "kind", "status", "stage", "reason", "count", "detail").rows()
+    return table(("dataset", "of", "status", "stage", "reason", "count", "for example"), lines) if lines else ""
 
 
 def _gates(verdicts: Sequence[Mapping[str, Any]]) -> str:
@@ -104,7 +104,7 @@ def _gates(verdicts: Sequence[Mapping[str, Any]]) -> str:
 
 def _splits(manifest: Manifest) -> str:
     lines = [(split, rows, _bytes(size)) for split, (rows, size) in by_split(manifest.files).items()]
-    return _table(("split", "rows", "size"), lines)
+    return table(("split", "rows", "size"), lines)
 
 
 def _charts(shards: Sequence[Path]) -> str:
@@ -154,7 +154,9 @@ def _row(row: Mapping[str, Any]) -> str:
     )
 
 
-def _table(names: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+def table(names: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    """An HTML table; columns of whole numbers stand to the right."""
+
     def cell(tag: str, value: Any) -> str:
         shown = f"{value:,}" if isinstance(value, int) else escape(str(value))
         return f"<{tag}{' class=number' if isinstance(value, int) else ''}>{shown}</{tag}>"
