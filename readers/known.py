@@ -10,7 +10,7 @@ from pydantic import Field, RootModel
 
 from readers.base import Recognition
 from readers.path_pattern import PathPattern
-from readers.records import Format, Record, read_records, words
+from readers.records import Format, Record, cells, read_records
 from readers.source import Source
 from readers.survey import survey
 from schemas.errors import CaseError, UserError
@@ -129,10 +129,8 @@ def _words(source: Source, path: str, part: Part) -> list[str]:
         return sorted(found)
     for record in _records(source, path, part, _LOOK):
         for column in part.labels.columns:
-            value = record.fields.get(column)
-            cells = value if isinstance(value, list) else words(value).split(part.labels.separator)
-            found |= dict.fromkeys(words(cell) for cell in cells)
-    return sorted(word for word in found if word)
+            found |= dict.fromkeys(cells(record.fields.get(column), part.labels.separator))
+    return sorted(found)
 
 
 def _records(source: Source, path: str, part: Part, count: int) -> Iterator[Record]:

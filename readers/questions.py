@@ -44,27 +44,32 @@ def question_of(record: Record, columns: Questions, language: str) -> tuple[Ques
 
 def options_of(fields: dict[str, Any], columns: Questions) -> tuple[str, ...]:
     """The options in order, ``A: `` and the like cut off, empty ones left out."""
+    texts = _slots(fields, columns)
+    # A letter is a label only where each option carries its own: "A. niger" alone stays as it is.
+    found = [(i, _LETTERED.match(text)) for i, text in enumerate(texts) if text]
+    lettered = all(hit and hit[1].upper() == chr(65 + i) for i, hit in found)
+    cut = [_LETTERED.sub("", text, count=1).strip() if lettered else text for text in texts]
+    return tuple(text for text in cut if text)
+
+
+def _slots(fields: dict[str, Any], columns: Questions) -> list[str]:
+    """The options as they stand, one for each letter, empty where a letter has none."""
     raw = [fields.get(name) for name in columns.options]
     if len(raw) == 1 and isinstance(raw[0], list):
         raw = raw[0]
     elif len(raw) == 1 and isinstance(raw[0], dict):
         raw = [raw[0][letter] for letter in sorted(raw[0])]
-    texts = [words(value) for value in raw]
-    # A letter is a label only where each option carries its own: "A. niger" alone stays as it is.
-    found = [_LETTERED.match(text) for text in texts]
-    lettered = all(hit and hit[1].upper() == chr(65 + i) for i, hit in enumerate(found))
-    cut = [_LETTERED.sub("", text, count=1).strip() if lettered else text for text in texts]
-    return tuple(text for text in cut if text)
+    return [words(value) for value in raw]
 
 
 def _index(fields: dict[str, Any], columns: Questions, options: tuple[str, ...], answer: str) -> int:
     if not options:
         return -1
     letter = words(fields.get(columns.letter)) if columns.letter else ""
-    if re.fullmatch(r"[A-Za-z]", letter) and ord(letter.upper()) - 65 < len(options):
-        return ord(letter.upper()) - 65
-    if letter.isdigit() and int(letter) < len(options):
-        return int(letter)
+    slots = _slots(fields, columns)
+    place = ord(letter.upper()) - 65 if re.fullmatch(r"[A-Za-z]", letter) else int(letter) if letter.isdecimal() else -1
+    if 0 <= place < len(slots) and slots[place]:
+        return sum(bool(text) for text in slots[:place])
     bare = answer.casefold().rstrip(".")
     same = [i for i, option in enumerate(options) if option.casefold().rstrip(".") == bare]
     return same[0] if len(same) == 1 else -1

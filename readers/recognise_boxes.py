@@ -11,6 +11,8 @@ from readers.values import spdx, split_name
 from schemas.errors import CaseError
 
 _LOOK = 200
+_NUMBERS = 2_000
+"""Label files that are looked through for their classes."""
 _JSON_LIMIT = 256 << 20
 
 
@@ -116,11 +118,23 @@ def recognise_yolo(source: Source) -> Recognition | None:
         return None
     inside = all("labels" in path.split("/") for path in sound)
     options: dict[str, Any] = {} if inside else {"labels": "", "images": ""}
-    path = next((name for name in NAME_FILES if source.exists(name)), "")
-    words = tuple(names_in(source, path).values()) if path else ()
+    path = next((p for p in survey(source) if p.rpartition("/")[2] in NAME_FILES), "")
+    names = names_in(source, path) if path else {number: f"class_{number}" for number in _numbers(source, texts)}
+    words = tuple(names.values())
+    if not path or "/" in path:
+        options["names"] = path or names
     hints = {"label_kind": "multi_label", **({"split": "shipped"} if splits_in(sound) else {})}
     why = f"{len(sound)} text files are named as pictures and hold YOLO lines of a class and fractions"
     return Recognition(0.9, why, options, words, hints)
+
+
+def _numbers(source: Source, texts: list[str]) -> list[int]:
+    """The class numbers of label files whose classes nothing names."""
+    found: set[int] = set()
+    for path in texts[:_NUMBERS]:
+        lines = source.head(path, 1 << 16).decode("ascii", "replace").split("\n")
+        found |= {int(line.split()[0]) for line in lines if line[:1].isdigit() and line.split()[0].isdigit()}
+    return sorted(found)
 
 
 def _is_yolo(head: bytes) -> bool:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from readers.base import Recognition
 from readers.finder import Finder
 from readers.nested import MARK
-from readers.records import Record, kind_of, read_records, words
+from readers.records import Record, cells, kind_of, read_records, words
 from readers.source import Source
 from readers.survey import folder, is_picture, survey
 from readers.table import TABLES
@@ -93,7 +93,7 @@ def _recognised(source: Source, path: str, records: list[Record]) -> Recognition
     if where:
         options["image_dir"] = [where]
     columns = [name for name in records[0].fields if name != column]
-    values = {name: [words(record.fields.get(name)) for record in records] for name in columns}
+    values = {name: [_text(record.fields.get(name)) for record in records] for name in columns}
     hints = {**_shipped(options), **_roles(columns, values, options)}
     labels = _labels(columns, values, options, hints)
     if "labels" in options:
@@ -110,15 +110,24 @@ def _recognised(source: Source, path: str, records: list[Record]) -> Recognition
 
 def together(source: Source, path: str, first: Record) -> dict[str, Any]:
     """The option ``table`` with the files beside this one that have its columns too: shards, or one file a split."""
-    ending = path[path.rindex(".") :]
-    beside = [name for name in survey(source) if folder(name) == folder(path) and name.endswith(ending)]
+    ending, shape = path[path.rindex(".") :], _shape(path)
+    beside = [name for name in survey(source) if name.endswith(ending) and _shape(name) == shape]
     alike = [name for name in beside[:_SIBLINGS] if name == path or _columns(source, name) == set(first.fields)]
     splits = {_split(name) for name in alike} - {""}
     if len(alike) == 1:
         return {"table": [path]}
     whole = len(alike) == len(beside[:_SIBLINGS])
-    pattern = f"{folder(path)}/*{ending}".lstrip("/")
+    pattern = f"{shape}*{ending}"
     return {"table": [pattern] if whole else alike, **({"split_from_path": True} if splits else {})}
+
+
+def _shape(path: str) -> str:
+    """The path's folder with a wildcard for every folder that is a split."""
+    return "".join("*/" if split_name(part) else f"{part}/" for part in path.split("/")[:-1])
+
+
+def _text(value: Any) -> str:
+    return "|".join(cells(value)) if isinstance(value, list) else words(value)
 
 
 def _columns(source: Source, path: str) -> set[str]:
@@ -144,8 +153,7 @@ def _all_words(source: Source, options: dict[str, Any], seen: tuple[str, ...]) -
     for path in paths[:_SIBLINGS]:
         for record in islice(read_records(source, path), _WORDS):
             if isinstance(record, Record):
-                cell = record.fields.get(options["labels"][0])
-                found |= dict.fromkeys(part.strip() for part in words(cell).split("|") if part.strip())
+                found |= dict.fromkeys(cells(record.fields.get(options["labels"][0])))
     return tuple(sorted(found))
 
 
@@ -220,7 +228,7 @@ def _labels(
         return tuple(hot)
     for column in free:
         if any(word in column.lower() for word in _LABEL_WORDS):
-            listed = {part.strip() for value in values[column] for part in value.split("|") if part.strip()}
+            listed = {word for value in values[column] for word in cells(value)}
             if 0 < len(listed) <= 100:
                 options["labels"] = [column]
                 several = any("|" in value for value in values[column])

@@ -12,7 +12,7 @@ from readers.observers import agreed_boxes
 from readers.questions import question_of
 from readers.recordmasks import RecordMasks
 from readers.recordregions import regions_of
-from readers.records import Record, kind_of, words
+from readers.records import Record, cells, kind_of, words
 from readers.sections import sections
 from readers.source import Source
 from readers.table_options import TableOptions
@@ -69,7 +69,7 @@ class RecordCases:
         return Case(
             dataset=self._spec.name,
             key=key,
-            group=group_of(self._spec, base, {name: words(value) for name, value in fields.items()}),
+            group=group_of(self._spec, base, self._group_fields(fields)),
             split=split,
             images=images,
             labels=labels,
@@ -85,6 +85,11 @@ class RecordCases:
             and not (options.agreement == "apart" and len(self._observers(records)) > 1),
             findings=tuple(dict.fromkeys(findings)),
         )
+
+    def _group_fields(self, fields: dict[str, Any]) -> dict[str, str]:
+        """What a group rule may name; of records that may have no image, also what this one leaves out."""
+        absent = {self._spec.group.field: ""} if self._options.text_only and not self._strict_columns else {}
+        return {**absent, **{name: words(value) for name, value in fields.items()}}
 
     def _images(self, paths: list[str], findings: list[Finding]) -> tuple[tuple[ImageRef, ...], dict[str, int]]:
         images: list[ImageRef] = []
@@ -112,9 +117,7 @@ class RecordCases:
         found: list[Label] = []
         for column in options.labels:
             self._known(record.fields, column)
-            value = record.fields.get(column)
-            cells = value if isinstance(value, list) else words(value).split(options.separator)
-            listed = [words(cell) for cell in cells if words(cell)]
+            listed = cells(record.fields.get(column), options.separator)
             for word in listed:
                 found += self._labels.label(word)
             if options.listed_is_complete and listed:

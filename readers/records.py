@@ -95,6 +95,12 @@ def words(value: Any) -> str:
     return "" if text in _MISSING else text
 
 
+def cells(value: Any, separator: str = "|") -> list[str]:
+    """The words that a record's value lists: a list's own, or a text's between separators; empty ones left out."""
+    parts = value if isinstance(value, list) else words(value).split(separator)
+    return [word for word in map(words, parts) if word]
+
+
 def flattened(fields: dict[str, Any], depth: int = 3) -> dict[str, Any]:
     """The fields, with those of nested objects added under dotted names: ``oa_info.license``."""
     out = dict(fields)

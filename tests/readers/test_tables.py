@@ -312,3 +312,14 @@ def test_labels_of_each_visit_are_of_its_own_image(put, ingest):
     options = {"image_dir": ["images"], "key": "who", "join": True, "labels": ["label"], "labels_per_image": True}
     cases, _ = ingest(root, "table", options, labels=AB)
     assert [(label.name, label.image_index) for label in cases["p"].labels] == [("alpha", 0), ("beta", 1)]
+
+
+def test_a_letter_counts_its_place_also_behind_an_empty_option(put, ingest):
+    head = "image,question,A,B,C,D,answer\n"
+    root = put({"x.png": None, "t.csv": head + "x.png,Which?,liver,,spleen,kidney,D\n"})
+    questions = {"options": ["A", "B", "C", "D"], "answer": "", "letter": "answer"}
+    cases, lost = ingest(root, "table", {"questions": questions})
+    assert lost == {}
+    (question,) = cases["x.png"].questions
+    # D is the third option that is there.
+    assert (question.options, question.answer_index, question.answer) == (("liver", "spleen", "kidney"), 2, "kidney")
