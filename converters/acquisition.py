@@ -11,9 +11,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
+from converters.asking import Asker
+from converters.choosing import Choices, choose, with_options
 from converters.geometry_words import plane_of
 from schemas import taxonomy
 from schemas.case import Case
@@ -51,20 +50,22 @@ def values() -> Values:
     return load_yaml(Path(__file__).parent / "words" / "acquisition.yaml", Values)
 
 
+class AcquisitionOptions(Choices):
+    """Options."""
+
+    per_case: int = Field(default=1, ge=1)
+    facts: tuple[Fact, ...] = EVERY
+    """What may be asked about."""
+
+
 class Acquisition:
     """Up to ``per_case`` questions for each case, about one of its images, drawn by the case's hash."""
 
     name: ClassVar[str] = "acquisition"
 
-    class Options(Common):
-        """Options."""
+    Options = AcquisitionOptions
 
-        per_case: int = Field(default=1, ge=1)
-        facts: tuple[Fact, ...] = EVERY
-        """What may be asked about."""
-        choices: int = Field(default=4, ge=2, le=10)
-
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: AcquisitionOptions) -> None:
         self.options = options
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
@@ -74,7 +75,7 @@ class Acquisition:
         ask = Asker(case, context, self.name, self.options)
         image = ask.number(ask.id("case"), "image", len(case.images))
         known = {fact: found for fact in self.options.facts if (found := fact_of(case, context, fact, image))}
-        order = generator(context.seed, ask.id("case"), "facts")
+        order = ask.generator("case", "facts")
         for fact in order.sample(list(known), min(self.options.per_case, len(known))):
             yield self._row(ask, fact, image, known[fact])
 
@@ -82,35 +83,37 @@ class Acquisition:
         canonical, proof = known
         row = ask.id(fact)
         table = values().facts[fact]
-        translated = [table[name].names.get(ask.language, name) for name in distractors(fact, canonical)]
-        right = table[canonical].names.get(ask.language, canonical)
-        options, index = options_of(ask, row, right, translated, self.options.choices)
+        others = distractors(fact, canonical)
+        chosen = choose(
+            ask, row, canonical, others, self.options, lambda name: table[name].names.get(ask.language, name)
+        )
         template = ask.draw(fact, row)
         # The picture is not named by its kind here, because that may be the answer.
         plain = {"image": ask.words.shown(ask.words.PLAIN, 1)}
         return ask.row(
             row,
             "mcq",
-            with_options(template.fill(plain), options, ask.language),
-            LETTERS[index],
+            with_options(template.fill(plain), chosen.options, ask.language),
+            chosen.letter,
             images=(image,),
             template=template.id,
             facts=(proof,),
-            short=right,
-            options=options,
-            answer_index=index,
+            short=chosen.right,
+            options=chosen.options,
+            answer_index=chosen.index,
         )
 
 
-def distractors(fact: Fact, canonical: str) -> list[str]:
+@cache
+def distractors(fact: str, canonical: str) -> tuple[str, ...]:
     """The values that may stand beside the right one: of its level, and of no group that it is in."""
     table = values().facts[fact]
     right = table[canonical]
-    return [
+    return tuple(
         name
         for name, value in table.items()
         if name != canonical and value.level == right.level and not (right.group and value.group == right.group)
-    ]
+    )
 
 
 def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[str, str] | None:
@@ -122,12 +125,13 @@ def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[s
         told = (getattr(context.spec, fact), f"spec.{fact}")
     else:
         told = (getattr(case.acquisition, fact), "")
-    canonical = _canonical(fact, told[0])
+    canonical = canonical_value(fact, told[0])
     return (canonical, told[1] or f"acquisition.{fact}") if canonical else None
 
 
 @cache
-def _canonical(fact: str, word: str) -> str:
+def canonical_value(fact: str, word: str) -> str:
+    """The table's word for what a source writes; empty where it has none."""
     spellings = [word.strip().lower()]
     if fact in ("modality", "anatomy"):
         spellings.append(taxonomy.canonical("modality" if fact == "modality" else "anatomy", word).lower())

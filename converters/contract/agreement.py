@@ -19,7 +19,7 @@ def agreement(row: Instruction, case: Case, context: Context) -> Iterator[str]:
     """What contradicts the case: labels that are not true of it, things named that are absent, wrong counts."""
     shown = [case.images.index(image) for image in row.images if image in case.images]
     stated = {label.name for label in case.labels if label.polarity == "present"}
-    true = stated | {region.label for region in case.regions}
+    true = stated | {region.label for region in case.regions} | {solid.label for solid in case.volume_regions}
     for label in row.labels:
         if label not in true:
             yield f"labels holds {label!r}, which is annotated nowhere in the case"

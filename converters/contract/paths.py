@@ -4,7 +4,7 @@ import re
 
 from schemas.case import Case
 
-_ITEM = re.compile(r"(labels|regions|texts|questions|images|volumes)\[(\d+)\](?:\.[\w.]+)?")
+_ITEM = re.compile(r"(labels|regions|texts|questions|images|volumes|volume_regions)\[(\d+)\](?:\.[\w.]+)?")
 _WHOLE = re.compile(r"(?:labels|complete_regions|(?:spec|acquisition|demographics)\.\w+)")
 
 

@@ -4,7 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from schemas.case import Acquisition, Case, ImageRef, Label, QuestionAnswer, Region, Text, VolumeRef
+from schemas.case import (
+    Acquisition,
+    Case,
+    Extent,
+    ImageRef,
+    Label,
+    QuestionAnswer,
+    Region,
+    Region3D,
+    Text,
+    VolumeRef,
+)
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec, ReaderChoice
 from schemas.view import View
@@ -114,8 +125,28 @@ def _organs() -> tuple[DatasetSpec, list[Case]]:
         _mask("right kidney", (70, 160, 105, 200), 1), _mask("right kidney", (70, 150, 100, 190), 2),
     )  # fmt: skip
     volume = VolumeRef(("volumes/ct_0007.nii.gz",), "application/x-nifti", (320, 240, 40), (1.0, 1.0, 5.0), "RAS")
-    case = Case("organs", "ct_0007", "p7", "", images, (volume,), regions=regions)
+    solids = (
+        _solid("liver", (165, 90, 8, 290, 180, 34), 180_000, 1), _solid("spleen", (30, 30, 12, 70, 90, 26), 20_000, 2),
+        _solid("left kidney", (70, 40, 10, 110, 80, 22), 12_000, 3),
+        _solid("liver tumor", (240, 140, 8, 260, 160, 16), 900, 5),
+    )  # fmt: skip
+    made = Acquisition(contrast="portal venous")
+    case = Case("organs", "ct_0007", "p7", "", images, (volume,), (), regions, solids, acquisition=made)
     return _spec("organs", names, "none", "CT", "abdomen"), [case]
+
+
+def _solid(label: str, box: tuple[int, int, int, int, int, int], voxels: int, value: int) -> Region3D:
+    """A solid in a RAS volume of 320 x 240 x 40 voxels of 1 x 1 x 5 mm."""
+    shape = (320, 240, 40)
+    i0, j0, k0, i1, j1, k1 = (edge / shape[at % 3] for at, edge in enumerate(box))
+    centre = ((i0 + i1) / 2, (j0 + j1) / 2, (k0 + k1) / 2)
+    size = (float(box[3] - box[0]), float(box[4] - box[1]), 5.0 * (box[5] - box[2]))
+    edges = (float(box[0]), float(box[1]), float(box[2]), float(box[3]), float(box[4]), float(box[5]))
+    extent = Extent(edges, (i0, j0, k0, i1, j1, k1), centre, voxels, size, voxels * 0.005)
+    pieces = (extent,) if label == "liver tumor" else ()
+    return Region3D(
+        label, label, 0, extent, (box[0], box[1], box[2]), ("labels/ct_0007.nii.gz",), (value,), False, pieces
+    )
 
 
 def _visits() -> tuple[DatasetSpec, list[Case]]:
