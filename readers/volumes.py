@@ -12,13 +12,16 @@ from readers.labels import LabelMap
 from readers.pixels.volume import volume_ref
 from readers.pixels.volume_file import Volume, load_volume, read_volume
 from readers.recognise_volumes import recognise_volumes
+from readers.segment_names import layer, segments
 from readers.source import Source, printable
+from readers.subjects import Subjects, SubjectTable
+from readers.values import split_name
 from readers.volume_case import VolumeOptions, cut, made, three_dimensional
 from readers.volume_labels import LabelClass, labels_on, mask_on
 from readers.volume_parts import Part, part
 from readers.volume_paths import FieldPattern
-from schemas.case import Case
-from schemas.errors import CaseError
+from schemas.case import Case, Demographics
+from schemas.errors import CaseError, UserError
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
 
@@ -36,9 +39,12 @@ class PatternOptions(VolumeOptions):
     label: str = ""
     """A label volume with one value per class, such as ``{case}/{case}-seg.nii.gz``."""
     values: dict[str, int | list[int]] = Field(default_factory=dict)
-    """Class word -> value of the label volume, or values where it is a union."""
+    """Class word -> value of the label volume, or values where it is a union; where empty, the label's own header names
+    them, as in ``.seg.nrrd``."""
     masks: str = ""
     """Binary volumes, one per class, ``{label}`` being the class word: ``{case}/segmentations/{label}.nii.gz``."""
+    subjects: Subjects | None = None
+    """A table with sex, age and split of every subject."""
 
 
 class Volumes:
@@ -53,6 +59,7 @@ class Volumes:
         self._image = FieldPattern(options.image)
         self._label = FieldPattern(options.label) if options.label else None
         self._masks = FieldPattern(options.masks) if options.masks else None
+        self._subjects = SubjectTable(source, options.subjects) if options.subjects else None
 
     def items(self) -> Iterator[Item | Refusal]:
         """Images in the order of the folder; volumes that are neither image, label nor mask are refused by name."""
@@ -103,16 +110,18 @@ class Volumes:
         parts, findings = self._parts(image, item.data["fields"])
         images, regions = cut(image, channel, parts, self._options, self._spec)
         name = self._channel_name()
+        subject = self._subjects.fields(item.data["fields"]) if self._subjects else {}
         return Case(
             dataset=self._spec.name,
             key=item.key,
-            group=group_of(self._spec, item.key, item.data["fields"]),
-            split=item.data["fields"].get("split", ""),
+            group=group_of(self._spec, item.key, {**subject, **item.data["fields"]}),
+            split=self._split(item.data["fields"], subject),
             images=images,
             volumes=(volume_ref(image, channel, name),),
             regions=tuple(sorted(regions, key=lambda region: region.image_index)),
             volume_regions=three_dimensional(image, parts, self._options),
             acquisition=made(self._options, name),
+            demographics=self._subjects.demographics(subject) if self._subjects else Demographics(),
             complete_regions=bool(self._label or self._masks) and self._has_marks(item.data["fields"]),
             findings=(*image.findings, *findings),
         )
@@ -121,22 +130,41 @@ class Volumes:
         parts: list[Part] = []
         findings: dict[str, Finding] = {}
         for path, _ in self._label.matches(self._source, fields) if self._label else ():
-            classes = self._classes()
-            known = {value for values in self._options.values.values() for value in _several(values)}
-            values, found = labels_on(image, read_volume(self._source, path), known, self._options.mismatch)
-            marked = part(values, classes, path)
-            parts += [marked] if marked is not None else []
-            findings |= {finding.code: finding for finding in found}
+            label = read_volume(self._source, path)
+            for number, classes, known in self._layers(path):
+                values, found = labels_on(image, layer(label, number), known, self._options.mismatch)
+                marked = part(values, classes, path)
+                parts += [marked] if marked is not None else []
+                findings |= {finding.code: finding for finding in found}
         for path, named in self._masks.matches(self._source, fields) if self._masks else ():
             word = named.get("label", PurePosixPath(path).name)
-            label = self._labels.canonical(word)
-            if label is None:
+            name = self._labels.canonical(word)
+            if name is None:
                 continue
             values, found = mask_on(image, read_volume(self._source, path), self._options.mismatch)
-            marked = part(values, [LabelClass(label, word, (1,))], path, binary=True)
+            marked = part(values, [LabelClass(name, word, (1,))], path, binary=True)
             parts += [marked] if marked is not None else []
             findings |= {finding.code: finding for finding in found if finding.code != "empty_label"}
         return parts, list(findings.values())
+
+    def _layers(self, path: str) -> list[tuple[int, list[LabelClass], set[int]]]:
+        """For each layer of a label volume its number, its classes, and all values that it may hold."""
+        if self._options.values:
+            known = {value for values in self._options.values.values() for value in _several(values)}
+            return [(0, self._classes(), known)]
+        named = segments(self._source, path)
+        if not named:
+            raise UserError(f"{self._spec.name}: label volumes name no segments; give the option `values`")
+        found = []
+        for number in sorted({each.layer for each in named}):
+            own = [each for each in named if each.layer == number]
+            words = [(self._labels.canonical(each.name), each) for each in own]
+            classes = [LabelClass(name, each.name, (each.value,)) for name, each in words if name is not None]
+            found.append((number, classes, {each.value for each in own}))
+        return found
+
+    def _split(self, fields: dict[str, str], subject: dict[str, str]) -> str:
+        return split_name(fields.get("split", "")) or (self._subjects.split(subject) if self._subjects else "")
 
     def _channel_name(self) -> str:
         names = self._options.channels
