@@ -1,217 +1,176 @@
-"""Reading and rendering against a bare loop of the same decoder, per file, on the same files.
+"""Reading and rendering against a bare loop of the same decoder, on the same files.
 
-    python -m benchmarks.readers [--count 40] [--runs 5] [--json]
+    python -m benchmarks.readers [--count 24] [--runs 5] [--only "DICOM plain"] [--json]
 
-``bare`` opens and decodes to an array (Pillow, pydicom, nibabel).  ``publish`` is what a plain script would do to get
-publishable bytes: for JPEG and PNG the bytes hashed besides, for DICOM and NIfTI a float32 window and Pillow's PNG at
-level 1.  ``ours`` is the whole way: list, read the case, render its picture with hashes, perceptual hash and
-statistics.  Loops take turns; the figure is the median of the runs, in milliseconds of CPU a file, so that a busy
-machine does not distort it much.  ``2 cores`` is ours in two processes at once, by the clock, as a multiple of one.
+All loops end with an 8-bit array in memory, windowed where the source is deeper, and read the same files, which the
+system has in memory.
+
+``bare`` decodes with Pillow, pydicom or nibabel; ``codec`` with the codec that the readers use, where it is another
+one.  ``read`` is ours: list the folder, read every case (layout, geometry, window, findings), make its pixels.
+``script`` adds to ``bare`` what a plain script does to publish: hashes, and a PNG where the source is none;
+``publish`` adds to ``read`` what ours does: hashes of file, pixels and result, perceptual hash, statistics, PNG,
+metadata cut out.  Times are CPU milliseconds a file, the least of the runs, loops taking turns, so that a busy
+machine distorts them little.  ``1 core`` and ``2 cores`` are files read a second by the clock, in one process and in
+two at once.
 """
 
 import argparse
-import hashlib
-import io
 import json
-import statistics
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
+from benchmarks import reader_files as files
+from benchmarks import reader_loops as loops
 from readers.base import Item, open_reader
-from readers.pixels.render import render
+from readers.pixels.render import picture, render
 from readers.source import Source
 from schemas.spec import DatasetSpec
 
-SIDE = 512
-SPEC = {
-    "name": "bench", "title": "b", "license": "CC0-1.0", "access": "open", "modality": "CT", "anatomy": "abdomen",
-    "clinical_task": "none", "reader": {"type": "files"},
+SPEC: dict[str, Any] = {
+    "name": "bench", "title": "b", "license": "CC0-1.0", "access": "open", "modality": "CT", "anatomy": "chest",
+    "clinical_task": "none",
 }  # fmt: skip
-Loop = Callable[[Path], None]
+ANY: dict[str, Any] = {"type": "files"}
+ALL_SLICES = {"slices": {"policy": "all"}}
+MIDDLE = {"image": "{case}.nii.gz", "slices": {"policy": "middle"}}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One line of the table."""
+
+    make: files.Maker
+    bare: Callable[[Path], loops.Pixels]
+    codec: Callable[[Path], loops.Pixels] | None = None
+    passes: bool = False
+    """Whether the files are published as they are."""
+    reader: dict[str, Any] = field(default_factory=lambda: ANY)
+    share: float = 1.0
+    """Of the files that are asked for: slow ones take fewer."""
+
+
+KINDS = {
+    "JPEG grey": Kind(files.pictures("jpg", 1), loops.pillow, loops.jpeg8, passes=True, share=4),
+    "JPEG RGB": Kind(files.pictures("jpg", 3), loops.pillow, loops.jpeg8, passes=True, share=2),
+    "PNG grey": Kind(files.pictures("png", 1), loops.pillow, loops.png, passes=True, share=2),
+    "PNG RGB": Kind(files.pictures("png", 3), loops.pillow, loops.png, passes=True),
+    "DICOM plain": Kind(files.slices(compressed=False), loops.pydicom_slice, share=2),
+    "DICOM J2K": Kind(files.slices(compressed=True), loops.pydicom_slice, share=0.5),
+    "DICOM series": Kind(
+        files.slices(compressed=False, series=True), loops.pydicom_slice,
+        reader={"type": "dicom_series", "options": ALL_SLICES}, share=2,
+    ),
+    "NIfTI gz": Kind(
+        files.volume, loops.nibabel_slice, loops.isal_slice, reader={"type": "volumes", "options": MIDDLE}, share=0.5
+    ),
+}  # fmt: skip
 
 
 def main() -> None:
     """Make the files, run the loops in turn, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", action="append", choices=list(KINDS))
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="readers-") as scratch:
-        rows = [_line(name, Path(scratch) / name, chosen.count, chosen.runs) for name in MAKERS]
+        rows = [
+            _line(name, KINDS[name], Path(scratch) / name, chosen.count, chosen.runs) for name in chosen.only or KINDS
+        ]
     if chosen.json:
         print(json.dumps({"count": chosen.count, "runs": chosen.runs, "rows": rows}))
         return
-    heads = ("bare", "publish", "ours", "ours/bare", "ours/publish", "2 cores")
-    print(f"{'CPU ms a file':14}" + "".join(f"{head:>14}" for head in heads))
+    heads = ("bare", "codec", "read", "read/bare", "read/codec", "script", "publish", "publ/script")
+    print(f"{'CPU ms a file':14}" + "".join(f"{head:>12}" for head in (*heads, "1 core /s", "2 cores /s")))
     for row in rows:
-        ratios = (row["ours"] / row["bare"], row["ours"] / row["publish"], row["cores"])
-        figures = (row["bare"], row["publish"], row["ours"], *ratios)
-        print(f"{row['name']:14}" + "".join(f"{figure:14.2f}" for figure in figures))
+        ratios = (row["read"] / row["bare"], row["read"] / row["codec"])
+        times = (row["bare"], row["codec"], row["read"], *ratios, row["script"], row["publish"])
+        figures = (*times, row["publish"] / row["script"])
+        print(
+            f"{row['name']:14}"
+            + "".join(f"{figure:12.2f}" for figure in figures)
+            + f"{row['alone']:12.0f}{row['together']:12.0f}"
+        )
 
 
-def _line(name: str, folder: Path, count: int, runs: int) -> dict[str, Any]:
-    make, bare, publish = MAKERS[name]
+def _line(name: str, kind: Kind, folder: Path, count: int, runs: int) -> dict[str, Any]:
     folder.mkdir(parents=True)
+    count = max(round(count * kind.share), 2)
     for number in range(count):
-        make(folder, number)
-    paths = sorted(folder.iterdir())
-    loops: dict[str, Callable[[], object]] = {
-        "bare": lambda: _each(bare, paths),
-        "publish": lambda: _each(publish, paths),
-        "ours": lambda: ingest(str(folder)),
+        kind.make(folder, number)
+    timed: dict[str, Callable[[], float]] = {
+        "bare": lambda: _each(folder, kind.bare),
+        "codec": lambda: _each(folder, kind.codec or kind.bare),
+        "read": lambda: ours(folder, kind.reader, publish=False)[0],
+        "script": lambda: _each(folder, lambda path: _script(kind, path)),
+        "publish": lambda: ours(folder, kind.reader, publish=True)[0],
     }
-    taken: dict[str, list[float]] = {key: [] for key in loops}
-    for loop in loops.values():
-        loop()
-    for _ in range(runs):
-        for key, loop in loops.items():
-            begin = time.process_time()
-            loop()
-            taken[key].append((time.process_time() - begin) * 1000 / count)
-    medians: dict[str, Any] = {key: statistics.median(found) for key, found in taken.items()}
-    return {"name": name, **medians, "cores": _two_cores(str(folder))}
+    taken: dict[str, list[float]] = {key: [] for key in timed}
+    for _ in range(runs + 1):  # once more, for what is imported and made at first use
+        for key, loop in timed.items():
+            taken[key].append(loop() * 1000 / count)
+    alone, together = _cores(folder, kind.reader)
+    least = {key: min(found) for key, found in taken.items()}
+    return {"name": name, "count": count, **least, "alone": count / alone, "together": 2 * count / together}
 
 
-def _each(loop: Loop, paths: list[Path]) -> None:
-    for path in paths:
-        loop(path)
+def _each(folder: Path, loop: Callable[[Path], object]) -> float:
+    """CPU seconds of a loop over the files of a folder, its listing included."""
+    begin = time.process_time()
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208 - the cheapest listing, as a fast script would
+        loop(folder / name)
+    return time.process_time() - begin
 
 
-def ingest(folder: str) -> float:
-    """List, read and render every file of a folder; returns the seconds it took."""
+def _script(kind: Kind, path: Path) -> None:
+    if kind.passes:
+        loops.passed_on(path)
+    else:
+        loops.published(path, kind.bare(path))
+
+
+def ours(folder: Path, reader: dict[str, Any], *, publish: bool) -> tuple[float, float]:
+    """List, read and show every case of a folder; CPU and clock seconds."""
     # Readers keep the last files of a root; under a new name nothing of an earlier run is found.
     with tempfile.TemporaryDirectory(prefix="readers-link-") as scratch:
         root = Path(scratch) / "data"
         root.symlink_to(folder)
-        spec = DatasetSpec.model_validate({**SPEC, "root": str(root)})
-        begin = time.perf_counter()
-        reader, source = open_reader(spec), Source.open(str(root))
-        for item in reader.items():
-            if isinstance(item, Item):
-                render(source, reader.read(item).images[0])
-        return time.perf_counter() - begin
+        spec = DatasetSpec.model_validate({**SPEC, "root": str(root), "reader": reader})
+        source = Source.open(str(root))
+        made = open_reader(spec, source=source)
+        worked, begun = time.process_time(), time.perf_counter()
+        for item in made.items():
+            if not isinstance(item, Item):
+                raise RuntimeError(f"{item.key}: {item.detail}")
+            for ref in made.read(item).images:
+                if publish:
+                    render(source, ref)
+                else:
+                    picture(source, ref)
+        return time.process_time() - worked, time.perf_counter() - begun
 
 
-def _two_cores(folder: str) -> float:
-    """How many times the work of one process two do in the same time, once warm."""
+def _clock(folder: Path, reader: dict[str, Any]) -> float:
+    return ours(folder, reader, publish=False)[1]
+
+
+def _cores(folder: Path, reader: dict[str, Any]) -> tuple[float, float]:
+    """Seconds by the clock that one process takes for a folder, and that two take for it at once; both once warm."""
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        list(pool.map(ingest, [folder] * 2))
-        alone = min(pool.submit(ingest, folder).result() for _ in range(3))
-        together = min(max(pool.map(ingest, [folder] * 2)) for _ in range(3))
-    return 2 * alone / together
+        for _ in range(2):
+            list(pool.map(_clock, [folder] * 2, [reader] * 2))
+        alone = min(pool.submit(_clock, folder, reader).result() for _ in range(3))
+        together = min(max(pool.map(_clock, [folder] * 2, [reader] * 2)) for _ in range(3))
+    return alone, together
 
-
-def _plane(number: int, channels: int = 1) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """1/f noise, as tissue has, 0..1."""
-    random = np.random.default_rng(number)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.rfftfreq(SIDE), indexing="ij"))
-    planes = []
-    for _ in range(channels):
-        phase = np.exp(2j * np.pi * random.random(frequency.shape))
-        field = np.fft.irfft2(phase / np.maximum(frequency, 1 / SIDE), s=(SIDE, SIDE))
-        planes.append((field - field.min()) / (field.max() - field.min()))
-    return np.stack(planes, -1) if channels > 1 else planes[0]
-
-
-def _picture(kind: str, channels: int) -> Callable[[Path, int], None]:
-    def make(folder: Path, number: int) -> None:
-        pixels = (_plane(number, channels) * 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number:04}.{kind}", quality=85)
-
-    return make
-
-
-def _dicom(compressed: bool) -> Callable[[Path, int], None]:
-    def make(folder: Path, number: int) -> None:
-        import pydicom
-        from pydicom.data import get_testdata_file
-        from pydicom.uid import JPEG2000Lossless, generate_uid
-
-        data = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
-        data.SOPInstanceUID = generate_uid(entropy_srcs=[str(number)])
-        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-        data.SeriesInstanceUID = generate_uid(entropy_srcs=["series", str(number)])
-        data.Rows = data.Columns = SIDE
-        data.WindowCenter, data.WindowWidth = 40, 400
-        pixels = (_plane(number) * 2000).astype(np.int16)
-        data.PixelData = pixels.tobytes()
-        if compressed:
-            data.compress(JPEG2000Lossless, pixels)
-        data.save_as(folder / f"{number:04}.dcm")
-
-    return make
-
-
-def _nifti(folder: Path, number: int) -> None:
-    nib = _nibabel_module()
-    volume = np.random.default_rng(number).integers(0, 60, (128, 128, 128)).astype(np.int16)
-    volume[30:90, 30:90, 30:90] += 100
-    nib.save(nib.Nifti1Image(volume, np.eye(4)), folder / f"{number:04}.nii.gz")
-
-
-def _nibabel_module() -> Any:
-    import nibabel
-
-    return nibabel
-
-
-def _pillow(path: Path) -> None:
-    np.asarray(Image.open(path))
-
-
-def _pillow_hashed(path: Path) -> None:
-    data = path.read_bytes()
-    hashlib.sha256(data).hexdigest()
-    np.asarray(Image.open(io.BytesIO(data)))
-
-
-def _pydicom(path: Path) -> None:
-    import pydicom
-
-    _ = pydicom.dcmread(path).pixel_array
-
-
-def _pydicom_published(path: Path) -> None:
-    import pydicom
-
-    data = pydicom.dcmread(path)
-    _publish(data.pixel_array.astype(np.float32) * float(data.RescaleSlope) + float(data.RescaleIntercept), -160, 240)
-
-
-def _nibabel(path: Path) -> None:
-    np.asarray(_nibabel_module().load(path).dataobj)
-
-
-def _nibabel_published(path: Path) -> None:
-    volume = np.asarray(_nibabel_module().load(path).dataobj)
-    _publish(volume[:, :, 64].T.astype(np.float32), 0, 160)
-
-
-def _publish(plane: np.ndarray[Any, Any], low: float, high: float) -> None:
-    pixels = np.clip((plane - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
-    hashlib.sha256(stream.getvalue()).hexdigest()
-
-
-MAKERS: dict[str, tuple[Callable[[Path, int], None], Loop, Loop]] = {
-    "JPEG grey": (_picture("jpg", 1), _pillow, _pillow_hashed),
-    "JPEG RGB": (_picture("jpg", 3), _pillow, _pillow_hashed),
-    "PNG grey": (_picture("png", 1), _pillow, _pillow_hashed),
-    "PNG RGB": (_picture("png", 3), _pillow, _pillow_hashed),
-    "DICOM plain": (_dicom(False), _pydicom, _pydicom_published),
-    "DICOM J2K": (_dicom(True), _pydicom, _pydicom_published),
-    "NIfTI gz": (_nifti, _nibabel, _nibabel_published),
-}
 
 if __name__ == "__main__":
     main()

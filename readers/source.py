@@ -241,10 +241,11 @@ def read_rest(file: IO[bytes], path: str, head: bytes, limit: int) -> bytes:
     """``head`` and what is left of an open file; `CaseError` ``file_too_large`` above ``limit`` bytes in all."""
     try:
         # A buffered file sets aside as much memory as it is asked for: asking for the limit at once would map and
-        # give back gigabytes for every picture.
-        part = file.read(min(_PIECE, limit - len(head)))
+        # give back gigabytes for every picture, and a megabyte for a small one costs more than reading it.
+        asked = min(_left(file) + 1, limit - len(head))
+        part = file.read(asked)
         data = head + part if head else part
-        if len(part) == _PIECE:
+        if len(part) == asked:
             data += file.read(limit - len(data))
         left = len(data) == limit and file.read(1)
     except OSError as error:
@@ -252,6 +253,14 @@ def read_rest(file: IO[bytes], path: str, head: bytes, limit: int) -> bytes:
     if left:
         raise CaseError("file_too_large", f"{printable(path)} has more than the {limit:,} bytes that are allowed")
     return data
+
+
+def _left(file: IO[bytes]) -> int:
+    """Bytes that an open file probably has left."""
+    try:
+        return os.fstat(file.fileno()).st_size - file.tell()
+    except (OSError, AttributeError):
+        return _PIECE - 1
 
 
 def is_junk(name: str) -> bool:
@@ -277,5 +286,7 @@ def check_path(path: str) -> None:
 
 def printable(path: str) -> str:
     """A path that can be shown and stored: bytes that are not UTF-8, and control characters, come out escaped."""
+    if path.isprintable() and path.isascii():
+        return path
     text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

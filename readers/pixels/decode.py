@@ -1,6 +1,7 @@
 """Raster bytes to samples: every format ends as grey ``(H, W)`` or RGB ``(H, W, 3)``, in the depth it was stored."""
 
 import io
+import math
 import threading
 from typing import Any, NoReturn
 
@@ -76,7 +77,7 @@ def decode_passing(layout: Layout) -> Samples:
 
 
 def _buffer(shape: tuple[int, ...]) -> Samples:
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     if count > _BUFFER_LIMIT:
         return np.empty(shape, np.uint8)
     buffer = getattr(_scratch, "buffer", None)

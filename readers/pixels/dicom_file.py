@@ -58,9 +58,10 @@ class _Header:
     end: int
 
 
-# Series are put in order by their headers and shown a moment later: neither is parsed twice.
-_HEADERS: BoundedCache[_Header] = BoundedCache(16 << 20, lambda header: max(header.end, 1 << 14))
-_FILES: BoundedCache[DicomFile] = BoundedCache(96 << 20, lambda file: file.size)
+# Series are put in order by their headers and shown a moment later: neither is parsed twice.  Few files are held, for
+# the hundreds of elements of each cost Python's garbage collection time as long as they live.
+_HEADERS: BoundedCache[_Header] = BoundedCache(16 << 20, lambda header: max(header.end, 1 << 15))
+_FILES: BoundedCache[DicomFile] = BoundedCache(96 << 20, lambda file: max(file.size, 12 << 20))
 
 
 def open_dicom(source: Source, path: str) -> DicomFile:

@@ -17,7 +17,8 @@ _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
 class _Parts:
     """What parsing gathers."""
 
-    kept: list[bytes] = field(default_factory=list)
+    kept: list[tuple[int, int] | bytes] = field(default_factory=list)
+    """Where kept segments begin and end; or segments that were rewritten."""
     removed: list[str] = field(default_factory=list)
     frame: bytes = b""
     process: int = 0
@@ -71,20 +72,20 @@ def _segment(data: bytes, marker: int, place: int, parts: _Parts) -> int:
             raise corrupt("is cut off")
         end = found.start()
     if marker in _NEEDED:
-        parts.kept.append(b"\xff" + bytes([marker]) + data[place:end])
+        parts.kept.append((place - 2, end))
     else:
-        _metadata(marker, body, parts)
+        _metadata(marker, body, (place - 2, end), parts)
     return end
 
 
-def _metadata(marker: int, body: bytes, parts: _Parts) -> None:
+def _metadata(marker: int, body: bytes, span: tuple[int, int], parts: _Parts) -> None:
     """Decide about a segment that decoding does not need."""
     if marker == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 14:
         if len(body) > 14:
             parts.removed.append("thumbnail")
-        _keep(parts, marker, body[:12] + b"\0\0")
+        _keep(parts, marker, body, body[:12] + b"\0\0", span)
     elif marker == _APP14 and body.startswith(b"Adobe") and len(body) >= 12:
-        _keep(parts, marker, body[:12])
+        _keep(parts, marker, body, body[:12], span)
     elif marker == _APP2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         parts.icc[body[12]] = body[14:]
     else:
@@ -93,8 +94,9 @@ def _metadata(marker: int, body: bytes, parts: _Parts) -> None:
         parts.removed.append(_kind(marker, body))
 
 
-def _keep(parts: _Parts, marker: int, body: bytes) -> None:
-    parts.kept.append(b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2, "big") + body)
+def _keep(parts: _Parts, marker: int, body: bytes, wanted: bytes, span: tuple[int, int]) -> None:
+    head = b"\xff" + bytes([marker]) + (len(wanted) + 2).to_bytes(2, "big")
+    parts.kept.append(span if body == wanted else head + wanted)
 
 
 def _kind(marker: int, body: bytes) -> str:
@@ -134,10 +136,23 @@ def _layout(data: bytes, parts: _Parts) -> Layout:
 
 
 def _joined(data: bytes, parts: _Parts, icc: bytes) -> bytes:
-    first = 1 if parts.kept and parts.kept[0][1] == _APP0 else 0
-    body = b"".join([*parts.kept[:first], *_profile_segments(icc), *parts.kept[first:]])
+    if not icc and _is_whole(parts.kept, len(data)):
+        return data
+    kept = [data[slice(*part)] if isinstance(part, tuple) else part for part in parts.kept]
+    first = 1 if kept and kept[0][1] == _APP0 else 0
+    body = b"".join([*kept[:first], *_profile_segments(icc), *kept[first:]])
     clean = b"\xff\xd8" + body + b"\xff\xd9"
     return data if clean == data else clean
+
+
+def _is_whole(kept: list[tuple[int, int] | bytes], size: int) -> bool:
+    """Whether the kept segments, untouched, are all that stands between the first marker and the last."""
+    reached = 2
+    for part in kept:
+        if not isinstance(part, tuple) or part[0] != reached:
+            return False
+        reached = part[1]
+    return reached == size - 2
 
 
 def _profile_segments(icc: bytes) -> list[bytes]:
