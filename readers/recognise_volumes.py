@@ -4,6 +4,8 @@ import re
 from itertools import islice
 
 from readers.base import Recognition
+from readers.recognise_volume_pairs import recognise_pairs
+from readers.records import Record, read_records
 from readers.source import Source
 
 _LOOK_AT = 3000
@@ -18,7 +20,7 @@ _MASK = re.compile(r"(.*/)?[^/]+/segmentations/(?P<label>[^/]+)\.nii\.gz")
 def recognise_volumes(source: Source) -> Recognition | None:
     """A claim with drafted options, or None."""
     paths = list(islice(source.walk(), _LOOK_AT))
-    return _brats(paths) or _total(paths) or _bids(source, paths)
+    return _brats(paths) or _total(source, paths) or _bids(source, paths) or recognise_pairs(source)
 
 
 def _brats(paths: list[str]) -> Recognition | None:
@@ -43,18 +45,24 @@ def _brats(paths: list[str]) -> Recognition | None:
     return Recognition(0.95, why, options, tuple(values), {"modality": "MRI", "anatomy": "brain"})
 
 
-def _total(paths: list[str]) -> Recognition | None:
+def _total(source: Source, paths: list[str]) -> Recognition | None:
     images = [match for match in map(_TOTAL.fullmatch, paths) if match]
     labels = sorted({match["label"] for match in map(_MASK.fullmatch, paths) if match})
     if not images or not labels:
         return None
     root, image = images[0]["root"], images[0]["image"]
-    options = {
+    options: dict[str, object] = {
         "image": f"{root}{{case}}/{image}.nii.gz",
         "masks": f"{root}{{case}}/segmentations/{{label}}.nii.gz",
     }
+    if source.exists(f"{root}meta.csv"):
+        told = {"on": "image_id", "delimiter": ";", "sex": "gender", "age": "age", "split": "split"}
+        options["subjects"] = {"file": f"{root}meta.csv", "key": "{case}", **told}
     why = f"each case folder has {image}.nii.gz and a folder segmentations with one mask per organ"
-    return Recognition(0.95, why, options, tuple(labels), {"modality": "CT" if image == "ct" else "MRI"})
+    hints = {"modality": "CT" if image == "ct" else "MRI", "group": "case", "label_kind": "multi_label"}
+    if "subjects" in options:
+        hints["split"] = "shipped"
+    return Recognition(0.95, why, options, tuple(labels), hints)
 
 
 def _bids(source: Source, paths: list[str]) -> Recognition | None:
@@ -67,8 +75,19 @@ def _bids(source: Source, paths: list[str]) -> Recognition | None:
     options: dict[str, object] = {"image": _bids_pattern(images[0])}
     if masks:
         options |= {"label": _bids_pattern(masks[0]), "values": {"lesion": 1}}
+    options |= _participants(source)
     why = "dataset_description.json lies beside folders sub-*, which is BIDS"
     return Recognition(0.9, why, options, ("lesion",) if masks else (), {"group": "subject"})
+
+
+def _participants(source: Source) -> dict[str, object]:
+    """The option ``subjects`` where there is a table of participants with sex or age."""
+    path = next((name for name in ("participants.tsv", "rawdata/participants.tsv") if source.exists(name)), "")
+    first = next((r for r in read_records(source, path) if isinstance(r, Record)), None) if path else None
+    if first is None or "participant_id" not in first.fields:
+        return {}
+    columns: dict[str, object] = {role: role for role in ("sex", "age") if role in first.fields}
+    return {"subjects": {"file": path, **columns}}
 
 
 def _bids_pattern(path: str) -> str:
