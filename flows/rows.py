@@ -7,7 +7,7 @@ from typing import Any
 from schemas.case import Case, ImageRef
 from schemas.errors import UserError
 from schemas.identity import case_order, digest, keyed
-from schemas.instruction import Instruction, Place, Provenance
+from schemas.instruction import Instruction, Place
 from schemas.rendered import Carried, Rendered
 from schemas.spec import DatasetSpec
 from schemas.staged import Blob, StagedCase
@@ -89,7 +89,7 @@ def columns(row: Instruction, case: Case, spec: DatasetSpec, shown: Sequence[Ren
         "access": spec.access,
         "view": [_view(ref) for ref in row.images],
         "source_sha256": list(dict.fromkeys(sha for made in shown for sha in made.source_sha256)),
-        "provenance": _provenance(row.provenance),
+        "provenance": _provenance(row),
         "quality": {
             "flags": list(row.flags),
             "scores": [{"name": name, "value": value} for name, value in row.scores],
@@ -153,13 +153,21 @@ def _view(ref: ImageRef) -> dict[str, Any]:
     }
 
 
-def _provenance(made: Provenance) -> dict[str, Any]:
+def _tiles(number: int, ref: ImageRef) -> str:
+    """How a montage is laid out: ``montage[0]=128,0:axis 2 index 14 ...``, the slice at each upper left corner."""
+    at = (f"{tile.x},{tile.y}:axis {tile.image.view.axis} index {tile.image.view.index}" for tile in ref.tiles)
+    return f"montage[{number}]={' '.join(at)}"
+
+
+def _provenance(row: Instruction) -> dict[str, Any]:
+    made = row.provenance
+    montages = [_tiles(number, ref) for number, ref in enumerate(row.images) if ref.tiles]
     return {
         "converter": made.converter,
         "template": made.template,
         "seed": made.seed,
         "language": made.language,
-        "facts": list(made.facts),
+        "facts": [*made.facts, *montages],
         "model": made.model,
         "revision": made.revision,
         "sampling": made.sampling,

@@ -21,6 +21,21 @@ class SliceOptions(Strict):
     report points at a slice, the last three take the middle."""
     count: int = Field(default=3, ge=1)
     mm: float = Field(default=10.0, gt=0)
+    montage: tuple[int, int] | None = None
+    """[columns, rows]: the slices are shown together as one picture, row by row, in patient order; ``evenly`` and
+    ``around_region`` then take as many as it holds, and what more others choose fills further montages."""
+
+    @field_validator("montage")
+    @classmethod
+    def _holds_some(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and (min(value) < 1 or value[0] * value[1] < 2):
+            raise ValueError(f"a montage of {value[0]} columns and {value[1]} rows shows no two slices")
+        return value
+
+    @property
+    def wanted(self) -> int:
+        """Slices that ``evenly`` and ``around_region`` take."""
+        return self.count if self.montage is None else self.montage[0] * self.montage[1]
 
 
 class StackOptions(Strict):
@@ -65,11 +80,11 @@ def choose(
     if options.policy == "key" and keys:
         return sorted(set(keys))
     if options.policy == "evenly":
-        return evenly(0, count - 1, options.count)
+        return evenly(0, count - 1, options.wanted)
     if options.policy == "largest_region" and labelled:
         return [max(labelled, key=lambda index: areas[index])]
     if options.policy == "around_region" and labelled:
-        return evenly(labelled[0], labelled[-1], options.count)
+        return evenly(labelled[0], labelled[-1], options.wanted)
     return [count // 2]
 
 

@@ -1,12 +1,14 @@
 """From a volume and its label volumes to the pictures and regions of a case; shared by all readers of volumes."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
+from readers.pixels.montage import montage_ref, montage_regions
 from readers.pixels.volume import canonical_order, image_ref, slice_axis, slice_view, volume_window
 from readers.pixels.volume_file import Volume
-from readers.slices import StackOptions, choose
+from readers.slices import SliceOptions, StackOptions, choose
 from readers.volume_labels import Mismatch, slice_regions
 from readers.volume_measure import measure
 from readers.volume_parts import Part, separated
@@ -41,7 +43,7 @@ class VolumeOptions(StackOptions):
 def cut(
     image: Volume, channel: int, parts: list[Part], options: VolumeOptions, spec: DatasetSpec
 ) -> tuple[tuple[ImageRef, ...], tuple[Region, ...]]:
-    """Slices by the policy, in every plane asked for, and what is marked on them."""
+    """Slices by the policy, in every plane asked for, as pictures of their own or as montages, and what is marked."""
     window = volume_window(image, options.window, spec.modality, spec.anatomy, channel)
     if options.instances == "component":
         parts = [piece for found in parts for piece in separated(found)]
@@ -51,10 +53,32 @@ def cut(
         axis = slice_axis(image, plane)
         order = canonical_order(image, axis)
         areas = np.sum([found.areas(axis) for found in parts], axis=0) if parts else np.zeros(len(order))
+        shown: list[ImageRef] = []
+        marked: list[Region] = []
         for place in choose(options.slices, len(order), image.spacing[axis], [float(areas[index]) for index in order]):
-            regions += _regions(parts, axis, order[place], len(images))
-            images.append(image_ref(image, slice_view(image, axis, order[place], window, channel)))
+            marked += _regions(parts, axis, order[place], len(shown))
+            shown.append(image_ref(image, slice_view(image, axis, order[place], window, channel)))
+        together, kept = pictures(options.slices, shown, marked, len(images))
+        images += together
+        regions += kept
     return tuple(images), tuple(regions)
+
+
+def pictures(
+    options: SliceOptions, shown: list[ImageRef], marked: list[Region], first: int
+) -> tuple[list[ImageRef], list[Region]]:
+    """Slices and their regions as the pictures of a case: one by one, or as montages; ``first`` numbers the first."""
+    if options.montage is None:
+        return shown, [replace(region, image_index=region.image_index + first) for region in marked]
+    size = options.wanted
+    starts = range(0, len(shown), size)
+    together = [montage_ref(shown[start : start + size], options.montage[0]) for start in starts]
+    kept = [
+        region
+        for number, (start, ref) in enumerate(zip(starts, together, strict=True), first)
+        for region in montage_regions(marked, ref, start, number)
+    ]
+    return together, kept
 
 
 def three_dimensional(image: Volume, parts: list[Part], options: VolumeOptions) -> tuple[Region3D, ...]:

@@ -66,6 +66,10 @@ class Speech(Protocol):
         """What a picture is, without article: ``axial CT slice of the abdomen``."""
         ...
 
+    def montage(self, name: str, number: int) -> str:
+        """Several such pictures in one: ``montage of 6 axial CT slices of the abdomen``."""
+        ...
+
     def shown(self, name: str, number: int) -> str:
         """``this CT slice``; a set for several."""
         ...

@@ -94,6 +94,11 @@ def picture(modality: str, anatomy: str = "", plane: str = "", projection: str =
     return f"{place}{table.planes.get(plane, plane) or projection}{made}"
 
 
+def montage(name: str, number: int) -> str:
+    """``6幅腹部轴位CT图像的拼图``."""
+    return f"{number}幅{name}的拼图"
+
+
 def shown(name: str, number: int) -> str:
     """``这张CT图像``, ``这组3张图像``."""
     return f"这张{name}" if number == 1 else f"这组{number}张图像"

@@ -233,6 +233,12 @@ def location(codes: str, patient: bool, wide: bool) -> str:
     )
 
 
+def montage(name: str, number: int) -> str:
+    """``montage of 6 axial CT slices of the abdomen``."""
+    thing, of, place = name.partition(" of ")
+    return f"montage of {number} {thing}s{of}{place}"
+
+
 def shown(name: str, number: int) -> str:
     """``this CT slice``, ``this set of 3 images``; singular, so that a verb agrees."""
     return f"this {name}" if number == 1 else f"this set of {number} images"

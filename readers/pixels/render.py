@@ -25,6 +25,10 @@ def render(source: Source, ref: ImageRef, *, decode: bool = True) -> Rendered:
     Raises:
         CaseError: the files cannot be read or decoded.
     """
+    if ref.tiles:
+        from readers.pixels.montage import render_montage
+
+        return render_montage(source, ref)
     kind = ref.media_type
     if kind in RASTER:
         from readers.pixels.raster import render_raster
@@ -50,6 +54,10 @@ def picture(source: Source, ref: ImageRef) -> np.ndarray[Any, np.dtype[np.uint8]
 
     The array may be written over by the next call in the same thread.  Raises `CaseError` as `render` does.
     """
+    if ref.tiles:
+        from readers.pixels.montage import montage_picture
+
+        return montage_picture(source, ref)
     kind = ref.media_type
     if kind in RASTER:
         from readers.pixels.raster import raster_picture
