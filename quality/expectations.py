@@ -85,6 +85,10 @@ TASK_RULES: dict[str, list[Rule]] = {
     "comparison": [("expect_column_values_to_be_between", {"column": "images", "min_value": 2})],
     "dialogue": [("expect_column_values_to_be_between", {"column": "turns", "min_value": 4})],
     "text": [("expect_column_values_to_be_in_set", {"column": "images", "value_set": [0]})],
+    "preference": [
+        ("expect_column_values_to_be_between", {"column": "options", "min_value": 2, "max_value": 10}),
+        ("expect_column_values_to_be_in_set", {"column": "answer_index", "value_set": [0]}),
+    ],
 }
 """What a task adds; restricted rows, whose contents are withheld, are null in these columns."""
 

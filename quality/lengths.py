@@ -27,7 +27,7 @@ class LengthsOptions(GateOptions):
     caption_max_words: int = Field(default=1024, ge=1)
     """Lingshu."""
     option_max_chars: int = Field(default=400, ge=1)
-    """Ours."""
+    """Ours; the options of a preference are whole answers and may be as long as those."""
 
 
 class Lengths:
@@ -55,8 +55,9 @@ class Lengths:
         if row.task == "caption" and row.messages:
             yield from self._caption(len(row.messages[-1].content.split()))
         longest = max(map(len, row.options), default=0)
-        if longest > limits.option_max_chars:
-            yield refuse("option_long", f"an option of {longest} characters is over {limits.option_max_chars}")
+        most = limits.answer_max_chars if row.task == "preference" else limits.option_max_chars
+        if longest > most:
+            yield refuse("option_long", f"an option of {longest} characters is over {most}")
 
     def _question(self, size: int, task: str) -> Iterator[Finding]:
         limits = self.options

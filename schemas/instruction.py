@@ -11,6 +11,7 @@ SCHEMA_VERSION = 1
 Task = Literal[
     "caption", "report", "mcq", "yes_no", "open", "multi_label", "ordinal", "count", "region_to_text",
     "text_to_region", "referring_segmentation", "comparison", "dialogue", "reasoning", "interleaved", "text",
+    "preference",
 ]  # fmt: skip
 TASKS: tuple[str, ...] = Task.__args__  # type: ignore[attr-defined]
 
@@ -73,6 +74,9 @@ class Provenance:
     """Whether the model saw the image."""
     request_digest: str = ""
     verdicts: tuple[Verdict, ...] = ()
+    steps: tuple[str, ...] = ()
+    """What led to the text besides ``request_digest``, in order, each ``<what>:<digest or id>``: the pictures as they
+    were sent where they were resized, the requests of earlier stages, snippets of knowledge, how an option was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ def arrow_schema() -> Any:
         ("converter", text), ("template", text), ("seed", pa.int64()), ("language", text),
         ("facts", pa.list_(text)), ("model", text), ("revision", text), ("sampling", text),
         ("prompt_digest", text), ("image_shown", flag), ("request_digest", text), ("verdicts", pa.list_(verdict)),
+        ("steps", pa.list_(text)),
     ])  # fmt: skip
     quality = pa.struct([
         ("flags", pa.list_(text)), ("scores", pa.list_(pa.struct([("name", text), ("value", real)]))),

@@ -62,6 +62,12 @@ class EngineChoice(Strict):
     seed: int = 0
     concurrency: int = Field(default=32, ge=1)
     timeout_s: float = 120.0
+    max_pixels: int = Field(default=0, ge=0)
+    """Pictures of more pixels are made smaller before they are sent; 0 sends them as they are published."""
+    image_side: int = Field(default=0, ge=0)
+    """The same for their longer side."""
+    picture_first: bool = False
+    """Whether the system's text goes behind the pictures, so that requests about one picture share its prefix."""
     price: Price = Price()
     options: dict[str, Any] = Field(default_factory=dict)
     """For ``vllm``: python (of its environment), tensor_parallel, arguments."""

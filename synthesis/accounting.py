@@ -12,8 +12,12 @@ from schemas.recipe import EngineChoice, Price
 from schemas.work import Work
 from synthesis import wire
 from synthesis.answers import AnswerStore
-from synthesis.base import Request, Task
+from synthesis.asking import AnyTask, abouts
+from synthesis.base import Request
+from synthesis.chain import Chain
+from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.remote_folder import local_folder
+from synthesis.sending import Sending
 
 CHARACTERS_PER_TOKEN = 4.0
 """English prose under common tokenizers."""
@@ -80,7 +84,7 @@ class Estimate:
 
     cases: int
     requests: int
-    """Different requests, of which ``stored`` are already answered."""
+    """Different requests, of which ``stored`` are already answered; of a chain as many as it has stages."""
     stored: int
     tokens_in: int
     tokens_out: int
@@ -89,15 +93,18 @@ class Estimate:
 
 
 def estimate(
-    works: Iterator[Work], tasks: Sequence[Task], choice: EngineChoice, answers: str | Path, context: Context
+    works: Iterator[Work], tasks: Sequence[AnyTask], choice: EngineChoice, answers: str | Path, context: Context
 ) -> Estimate:
     """Prepare every request for ``works`` and ask none; scale up from a sample of cases for a large recipe."""
     store = AnswerStore(answers)
     digests: set[str] = set()
-    cases = tokens_in = tokens_out = stored = known_out = 0
+    sending = Sending(choice)
+    cases = later = tokens_in = tokens_out = stored = known_out = 0
     for work in works:
         cases += 1
-        for request in _requests(work, tasks, context):
+        for request, stages in _requests(work, tasks, context):
+            request = sending.prepared(request)
+            later += stages - 1
             digest = wire.request_digest(choice, request)
             if digest in digests:
                 continue
@@ -107,20 +114,26 @@ def estimate(
                 stored += 1
                 known_out += record["tokens_out"]
             else:
-                tokens_in += prompt_tokens(request)
-                tokens_out += request.samples * (request.max_tokens or choice.max_tokens)
+                tokens_in += stages * prompt_tokens(request)
+                tokens_out += stages * request.samples * (request.max_tokens or choice.max_tokens)
     store.close()
     if stored:
         tokens_out = round((len(digests) - stored) * known_out / stored)
     cost = Counts(tokens_in=tokens_in, tokens_out=tokens_out).cost(choice.price)
-    return Estimate(cases, len(digests), stored, tokens_in, tokens_out, round(cost, 4))
+    return Estimate(cases, len(digests) + later, stored, tokens_in, tokens_out, round(cost, 4))
 
 
-def _requests(work: Work, tasks: Sequence[Task], context: Context) -> Iterator[Request]:
-    if work.case is not None and work.dropped is None:
-        for task in tasks:
-            for _, request in task.prompt(work.case, work.pictures, context):
-                yield request
+def _requests(work: Work, tasks: Sequence[AnyTask], context: Context) -> Iterator[tuple[Request, int]]:
+    """First requests, each with the number of stages that it begins; of rows, only those of the converters."""
+    if work.case is None or work.dropped is not None:
+        return
+    checker = RowChecker(CheckOptions(), context)
+    for task in tasks:
+        if not isinstance(task, Chain):
+            yield from ((request, 1) for _, request in task.prompt(work.case, work.pictures, context))
+            continue
+        for about in abouts(task, work, context, checker):
+            yield from ((request, task.stages) for _, request in task.start(about))
 
 
 def prompt_tokens(request: Request) -> int:

@@ -26,6 +26,8 @@ class Request:
     """Instead of the engine's."""
     max_tokens: int | None = None
     """Instead of the engine's."""
+    resized: tuple[str, ...] = ()
+    """``<width>x<height>:<sha256>`` of every picture that is sent in another size than it is published in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Answer:
     """Of ``tokens_in``, those that the server had in its prefix cache."""
     samples: int = 1
     """How many were asked for; those cut off by the token limit are not in ``texts``."""
+    resized: tuple[str, ...] = ()
+    """As of the request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.case import Case, ImageRef, Region
+from schemas.view import Box
 
 MAX_TEXT = 2000
 """Characters of one source text that go into a prompt."""
@@ -70,11 +71,16 @@ def _image(index: int, places: dict[int, int]) -> str:
 
 def place(case: Case, region: Region) -> str:
     """The ninth of the picture in which the centre of the region lies, e.g. ``upper left``, as the viewer sees it."""
-    view = case.images[region.image_index].view
-    x0, y0, x1, y1 = view.normalised(view.box_to_view(region.box))
+    x0, y0, x1, y1 = region_box(case, region)
     row = ("upper", "middle", "lower")[_third((y0 + y1) / 2)]
     column = ("left", "centre", "right")[_third((x0 + x1) / 2)]
     return "centre" if (row, column) == ("middle", "centre") else f"{row} {column}"
+
+
+def region_box(case: Case, region: Region) -> Box:
+    """x0 y0 x1 y1 of a region as fractions of its picture as it is published."""
+    view = case.images[region.image_index].view
+    return view.normalised(view.box_to_view(region.box))
 
 
 def _third(fraction: float) -> int:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 import httpx2
@@ -20,6 +21,7 @@ from synthesis.base import Answer, Failure, Request
 from synthesis.limiter import Limiter
 from synthesis.openai_options import OpenAIOptions
 from synthesis.reply import parse_reply, understand
+from synthesis.sending import Sending
 from synthesis.servers import Server, Servers, check
 from synthesis.trouble import Cure, Trouble, classify
 
@@ -71,6 +73,7 @@ class OpenAIEngine:
         self._account = Account(answers.folder, answers.token)
         self._busy_since = 0.0
         self._limiter = Limiter(choice.concurrency)
+        self._sending = Sending(self._choice)
         self._reviving, self._servers = self._run(self._set_up())
 
     async def _set_up(self) -> tuple[asyncio.Lock, Servers]:
@@ -81,6 +84,7 @@ class OpenAIEngine:
 
     def submit(self, request: Request) -> Future[Outcome]:
         """Queue one request; a request equal to one in flight shares its future."""
+        request = self._sending.prepared(request)
         digest = wire.request_digest(self._choice, request)
         with self._lock:
             flying = self._flying.get(digest)
@@ -134,7 +138,8 @@ class OpenAIEngine:
 
     def _understand(self, record: dict[str, Any], digest: str, request: Request, stored: bool) -> Outcome:
         sampling = wire.sampling_text(self._choice, request)
-        return understand(record, digest, self._choice, sampling, request.samples, stored)
+        outcome = understand(record, digest, self._choice, sampling, request.samples, stored)
+        return replace(outcome, resized=request.resized) if request.resized and isinstance(outcome, Answer) else outcome
 
     async def _answer(self, digest: str, request: Request) -> Outcome:
         reply = await self._ask(request)

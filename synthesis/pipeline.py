@@ -1,33 +1,24 @@
 """The synthesis step of a partition: cases in, the same cases with written rows out, many requests in flight."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from schemas import identity, plugins
+from schemas import plugins
 from schemas.context import Context
-from schemas.errors import CaseError, UserError
+from schemas.errors import UserError
+from schemas.instruction import Instruction
 from schemas.ledger import Status
 from schemas.recipe import Choice, EngineChoice
 from schemas.work import Drop, Work
 from schemas.yaml_file import validate
-from synthesis.base import Answer, Engine, Failure, Task
+from synthesis.asking import STAGE, AnyTask, Asked, Waiting, ask, run_down
+from synthesis.base import Engine, Failure
+from synthesis.chain import Chain
 from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.verify import Verifier
-
-STAGE = "synthesis"
-
-
-@dataclass(slots=True)
-class Asked:
-    """A case whose answers are on their way."""
-
-    work: Work
-    rows: list[tuple[Task, str, "Future[Answer | Failure]"]] = field(default_factory=list)
 
 
 def open_engine(choice: EngineChoice, answers: str | Path) -> Engine | None:
@@ -88,18 +79,18 @@ def check_checks(checks: Mapping[str, Any]) -> None:
         check_engine(options.verifier.engine)
 
 
-def open_tasks(choices: Sequence[Choice]) -> list[Task]:
+def open_tasks(choices: Sequence[Choice]) -> list[AnyTask]:
     """The tasks that a recipe names, their options checked."""
     tasks = []
     for choice in choices:
-        kind: type[Task] = plugins.load("tasks", choice.type)
+        kind: type[AnyTask] = plugins.load("tasks", choice.type)
         tasks.append(kind(validate(kind.Options, choice.options, f"synthesis task {choice.type!r}: options")))
     return tasks
 
 
 def synthesise(
     works: Iterator[Work],
-    tasks: Sequence[Task],
+    tasks: Sequence[AnyTask],
     engine: Engine | None,
     context: Context,
     checks: Mapping[str, Any] | None = None,
@@ -108,7 +99,8 @@ def synthesise(
 
     As many requests are kept in flight as the engine takes, so as many cases (with their pictures) are held.  A
     request without an answer becomes a line of ``Work.lost``, a row that contradicts its annotation or betrays how it
-    was made goes to ``Work.refused``.  Without an engine every case passes unchanged.
+    was made goes to ``Work.refused``.  Tasks that start from rows (`Chain.reads_rows`) get those that are left after
+    all checks.  Without an engine every case passes unchanged.
 
     Args:
         works: cases with the pictures that the tasks show.
@@ -121,30 +113,36 @@ def synthesise(
         UserError: no request can be answered any more; run again to go on from the stored answers.
     """
     options = validate(CheckOptions, dict(checks or {}), "synthesis.checks")
-    written = _write(works, tasks, engine, context, RowChecker(options, context))
-    if options.verifier is None or engine is None:
-        return written
-    judge = shared_engine(options.verifier.engine, engine.answers)
-    if judge is None:
-        raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
-    return Verifier(options.verifier, judge).judge(written, [task.name for task in tasks])
+    checker = RowChecker(options, context)
+    of_rows = [task for task in tasks if isinstance(task, Chain) and task.reads_rows]
+    of_cases = [task for task in tasks if task not in of_rows]
+    works = _write(works, of_cases, engine, context, checker)
+    if options.verifier is not None and engine is not None:
+        judge = shared_engine(options.verifier.engine, engine.answers)
+        if judge is None:
+            raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
+        works = Verifier(options.verifier, judge).judge(works, [task.name for task in of_cases])
+    return _write(works, of_rows, engine, context, checker) if of_rows else works
 
 
 def _write(
-    works: Iterator[Work], tasks: Sequence[Task], engine: Engine | None, context: Context, checker: RowChecker
+    works: Iterator[Work], tasks: Sequence[AnyTask], engine: Engine | None, context: Context, checker: RowChecker
 ) -> Iterator[Work]:
-    waiting: deque[Asked] = deque()
+    waiting: deque[Waiting] = deque()
     in_flight = 0
+    chained = any(isinstance(task, Chain) for task in tasks)
     for work in works:
-        asked = _ask(work, tasks, engine, context)
+        asked = ask(work, tasks, engine, context, checker)
         waiting.append(asked)
         in_flight += len(asked.rows)
-        while waiting and (in_flight >= _capacity(engine) or _done(waiting[0])):
+        while waiting and (in_flight >= _capacity(engine) or waiting[0].done()):
             first = waiting.popleft()
             in_flight -= len(first.rows)
-            yield _collect(first, context, checker)
+            yield _collect(first, waiting, engine, context, checker)
+        if chained and engine is not None:
+            _go_on(waiting, engine)
     while waiting:
-        yield _collect(waiting.popleft(), context, checker)
+        yield _collect(waiting.popleft(), waiting, engine, context, checker)
     if engine is not None:
         engine.account()
 
@@ -153,36 +151,35 @@ def _capacity(engine: Engine | None) -> int:
     return engine.capacity if engine is not None else 0
 
 
-def _done(asked: Asked) -> bool:
-    return all(future.done() for _, _, future in asked.rows)
+def _go_on(waiting: Iterable[Waiting], engine: Engine) -> None:
+    for one in waiting:
+        for row in one.chains():
+            row.advance(engine)
 
 
-def _ask(work: Work, tasks: Sequence[Task], engine: Engine | None, context: Context) -> Asked:
-    asked = Asked(work)
-    if engine is None or work.case is None or work.dropped is not None:
-        return asked
-    for task in tasks:
-        try:
-            for row_id, request in task.prompt(work.case, work.pictures, context):
-                asked.rows.append((task, row_id, engine.submit(request)))
-        except CaseError as error:
-            row_id = identity.row_id(work.case.dataset, work.case.key, task.name, "prompt")
-            work.lost.append((row_id, Drop(Status(error.status), STAGE, error.code, error.detail)))
-    return asked
-
-
-def _collect(asked: Asked, context: Context, checker: RowChecker) -> Work:
-    work = asked.work
-    for task, row_id, future in asked.rows:
-        outcome = future.result()
-        if isinstance(outcome, Answer) and work.case is not None:
-            row = task.parse(row_id, outcome, work.case, context)
-            if not isinstance(row, Failure):
-                row, drop = checker.check(row, work.case, getattr(task, "allow_advice", False))
-                work.rows += [row] if drop is None else []
-                work.refused += [(row, drop)] if drop is not None else []
-                continue
-            outcome = row
-        if isinstance(outcome, Failure):
-            work.lost.append((row_id, Drop(Status(outcome.status), STAGE, outcome.code, outcome.detail)))
+def _collect(
+    first: Waiting, others: Iterable[Waiting], engine: Engine | None, context: Context, checker: RowChecker
+) -> Work:
+    if engine is not None:
+        run_down(first, others, engine)
+    work = first.work
+    for asked in first.rows:
+        row = _outcome(asked, work, context)
+        if not isinstance(row, Failure) and work.case is not None:
+            row, drop = checker.check(row, work.case, getattr(asked.task, "allow_advice", False))
+            work.rows += [row] if drop is None else []
+            work.refused += [(row, drop)] if drop is not None else []
+        elif isinstance(row, Failure):
+            work.lost.append((asked.row_id, Drop(Status(row.status), STAGE, row.code, row.detail)))
     return work
+
+
+def _outcome(asked: Asked, work: Work, context: Context) -> Instruction | Failure:
+    """The row, parsed here and not when its answer came, since a task holds the facts of one case at a time."""
+    if asked.outcome is not None:
+        return asked.outcome
+    answer = asked.future.result()
+    if isinstance(answer, Failure):
+        return answer
+    assert work.case is not None and not isinstance(asked.task, Chain)
+    return asked.task.parse(asked.row_id, answer, work.case, context)

@@ -1,5 +1,6 @@
 """Prompts are data: a YAML file with a version, whose digest is carried by every row that it led to."""
 
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -60,14 +61,14 @@ class Checklists(Strict):
     version: int
     default: str
     modalities: dict[str, str]
-    """By a word that the modality's name holds."""
+    """By a regular expression for the beginning of a word in the modality's name."""
 
 
 def checklist(modality: str) -> str:
     """What an expert looks at in a picture of this modality."""
     lists = _checklists()
     name = modality.lower()
-    return next((text for word, text in lists.modalities.items() if word in name), lists.default)
+    return next((text for word, text in lists.modalities.items() if re.search(rf"\b{word}", name)), lists.default)
 
 
 @cache

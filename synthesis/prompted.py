@@ -184,6 +184,7 @@ class PromptedTask(ABC):
             prompt_digest=self._digest(self.model(setting)),
             image_shown=self.shows_image,
             request_digest=answer.digest,
+            steps=tuple(f"picture:{picture}" for picture in answer.resized),
         )
 
     def _digest(self, model: type[Written]) -> str:

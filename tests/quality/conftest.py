@@ -104,7 +104,7 @@ def published(number: int, **changes: Any) -> dict[str, Any]:
         "dataset": "films", "case_id": f"c{number}", "group_id": digest("group", str(number)), "split": "train",
         "license": "CC0-1.0", "access": "open", "view": [view], "source_sha256": ["0" * 64],
         "provenance": {**made, "converter": "mc", "seed": 0, "language": "en", "facts": [], "image_shown": False,
-                       "verdicts": []},
+                       "verdicts": [], "steps": []},
         "quality": {"flags": [], "scores": []},
     }  # fmt: skip
     return row | changes

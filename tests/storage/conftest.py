@@ -26,7 +26,7 @@ VIEW = {
 PROVENANCE = {
     "converter": "open_question", "template": "open_question.what.en", "seed": 0, "language": "en",
     "facts": ["labels[0]"], "model": "", "revision": "", "sampling": "", "prompt_digest": "", "image_shown": False,
-    "request_digest": "", "verdicts": [],
+    "request_digest": "", "verdicts": [], "steps": [],
 }  # fmt: skip
 
 SPEC = {

@@ -16,6 +16,7 @@ from schemas.view import View
 from schemas.yaml_file import load_yaml
 from synthesis import prompt_file
 from synthesis.base import Answer, Failure
+from synthesis.chain import Stages
 from synthesis.checks import wording
 from synthesis.pipeline import open_tasks
 from synthesis.prompt_file import PromptFile, checklist
@@ -45,6 +46,8 @@ SAID = {
     "unblinded": {"description": "A cell.", "question": "Which?", "answer": "A neutrophil."},
 }
 NAMES = sorted(SAID)
+CHAINS = ("long_caption", "preference", "translate")
+"""Tasks of several requests; see test_chains.py."""
 
 
 def case(key="1", label="neutrophil"):
@@ -75,7 +78,7 @@ def shown(picture):
 
 
 def test_every_registered_task_is_tested_here():
-    assert set(NAMES) <= set(plugins.names("tasks"))
+    assert {*NAMES, *CHAINS} == set(plugins.names("tasks"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -105,8 +108,11 @@ def test_the_prompt_is_filled_and_its_digest_goes_with_the_rows(name, style, sho
 def test_fixed_questions_betray_nothing(path):
     if path.stem in ("checklists", "verifier"):
         return
-    for style in load_yaml(path, PromptFile).styles.values():
-        assert [q for q in style.questions if list(wording.problems(q, allow_advice=False))] == []
+    if path.stem in CHAINS:
+        questions = load_yaml(path, Stages).questions
+    else:
+        questions = [q for style in load_yaml(path, PromptFile).styles.values() for q in style.questions]
+    assert [q for q in questions if list(wording.problems(q, allow_advice=False))] == []
 
 
 def test_caption_joins_its_parts(shown):
@@ -116,7 +122,8 @@ def test_caption_joins_its_parts(shown):
 
 
 @pytest.mark.parametrize(
-    ("modality", "word"), [("CT", "attenuation"), ("Blood microscopy", "nuclei"), ("PET", "normal")]
+    ("modality", "word"),
+    [("CT", "attenuation"), ("Blood microscopy", "nuclei"), ("OCT", "retina"), ("Scintigraphy", "normal")],
 )
 def test_the_checklist_fits_the_modality(modality, word):
     assert word in checklist(modality)

@@ -1,0 +1,96 @@
+"""Pictures on their way to a model: resized once, boxed where a stage needs it, and said so in the row."""
+
+import io
+import json
+from hashlib import sha256
+
+import pytest
+from PIL import Image
+
+from schemas.recipe import EngineChoice
+from schemas.rendered import Rendered
+from synthesis.answers import AnswerStore
+from synthesis.base import Request
+from synthesis.openai_engine import OpenAIEngine
+from synthesis.openai_options import OpenAIOptions
+from synthesis.pictures import boxed, fitted, shrunk
+from synthesis.sending import Sending
+
+
+def jpeg(width, height):
+    buffer = io.BytesIO()
+    Image.new("L", (width, height), 90).save(buffer, "JPEG")
+    data = buffer.getvalue()
+    digest = sha256(data).hexdigest()
+    return Rendered(data, "image/jpeg", width, height, (digest,), digest, digest)
+
+
+@pytest.mark.parametrize(
+    ("size", "max_pixels", "side", "sent"),
+    [
+        ((640, 480), 0, 0, (640, 480)),
+        ((640, 480), 640 * 480, 640, (640, 480)),
+        ((2000, 1000), 500_000, 0, (1000, 500)),  # a quarter of the pixels is half of each side
+        ((2000, 1000), 0, 500, (500, 250)),
+        ((2000, 1000), 500_000, 500, (500, 250)),
+        ((3000, 2), 0, 300, (300, 1)),  # never without a row
+        ((100, 100), 10_000, 200, (100, 100)),  # never larger
+    ],
+)
+def test_size_at_which_a_picture_is_sent(size, max_pixels, side, sent):
+    assert fitted(*size, max_pixels, side) == sent
+
+
+def test_a_small_picture_is_sent_byte_for_byte():
+    picture = jpeg(64, 48)
+    assert shrunk(picture, 10_000, 64) is picture
+
+
+def test_a_large_picture_is_made_smaller_and_named_by_what_is_sent(picture):
+    for large in (jpeg(640, 480), picture(side=600)):
+        small = shrunk(large, 0, 320)
+        with Image.open(io.BytesIO(small.data)) as opened:
+            assert (opened.size, opened.get_format_mimetype()) == ((small.width, small.height), large.media_type)
+        assert max(small.width, small.height) == 320
+        assert small.sha256 == sha256(small.data).hexdigest() != large.sha256
+        assert small.source_sha256 == large.source_sha256
+
+
+def test_boxes_are_drawn_where_they_are(picture):
+    made = boxed(picture((0, 0, 0), 100), [(0.2, 0.4, 0.6, 0.8)])
+    image = Image.open(io.BytesIO(made.data))
+    assert image.getpixel((20, 40)) == image.getpixel((59, 79)) == (255, 0, 0)
+    assert image.getpixel((40, 60)) == image.getpixel((19, 40)) == image.getpixel((60, 79)) == (0, 0, 0)
+
+
+def test_requests_about_one_picture_share_one_resized_copy():
+    large = jpeg(640, 480)
+    sending = Sending(EngineChoice(type="openai", image_side=320))
+    first, second = (sending.prepared(Request((("user", text),), (large,))) for text in "ab")
+    assert first.images[0] is second.images[0]
+    assert first.resized == (f"320x240:{first.images[0].sha256}",)
+    untouched = Request((("user", "a"),), (jpeg(64, 48),))
+    assert sending.prepared(untouched).resized == ()
+
+
+def test_system_text_behind_the_pictures():
+    sending = Sending(EngineChoice(type="openai", picture_first=True))
+    messages = (("system", "You look."), ("user", "What?"))
+    assert sending.prepared(Request(messages, (jpeg(8, 8),))).messages == (("user", "You look.\n\nWhat?"),)
+    assert sending.prepared(Request(messages, ())).messages == messages
+
+
+def test_what_is_sent_is_what_the_digest_and_the_answer_say(server, tmp_path):
+    large = jpeg(640, 480)
+    request = Request((("user", "What?"),), (large,))
+    digests = set()
+    for side in (0, 320):
+        choice = EngineChoice(type="openai", base_urls=[server.url], model="fake-vlm", image_side=side)
+        engine = OpenAIEngine(choice, OpenAIOptions(), AnswerStore(tmp_path))
+        answer = engine.submit(request).result()
+        engine.close()
+        digests.add(answer.digest)
+        assert bool(answer.resized) == bool(side)
+    assert len(digests) == 2
+    sizes = [len(json.dumps(body)) for body in server.asked]
+    assert sizes[1] < sizes[0]
