@@ -19,11 +19,14 @@ TextKind = Literal["caption", "mention", "report", "findings", "impression", "in
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A region drawn into the picture (box, contour, point or set-of-mark number), in view pixels."""
+    """A region drawn into the picture (box, contour, point or set-of-mark number), in view pixels.
 
-    kind: Literal["box", "contour", "point", "number"]
+    A ``fill`` is painted over and leaves nothing of what it covers.
+    """
+
+    kind: Literal["box", "contour", "point", "number", "fill"]
     points: tuple[float, ...]
-    """x0 y0 x1 y1 for a box, x y ... for a contour, x y for a point or a number."""
+    """x0 y0 x1 y1 for a box, x y ... for a contour or fill, x y for a point or a number."""
     colour: tuple[int, int, int] = (255, 0, 0)
     text: str = ""
 
@@ -46,6 +49,10 @@ class ImageRef:
     marks: tuple[Mark, ...] = ()
     array: str = ""
     """Name of the array inside the file, for npz; ``name`` and, in ``view.frame``, its row."""
+    words: Literal["", "declared", "likely", "unlikely"] = ""
+    """Whether words are burned into the pixels, as far as a header says or the kind of picture makes likely."""
+    calibrated: tuple[Box, ...] = ()
+    """Boxes on the source plane that hold the image proper (ultrasound regions); empty where the source has none."""
     tiles: "tuple[Tile, ...]" = ()
     """Where there are any, the picture is a montage: the pictures of the tiles set side by side on black.  Its ``view``
     is the montage's own plane, unturned and without orientation, since its edges are no sides of the patient."""

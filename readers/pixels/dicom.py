@@ -10,6 +10,7 @@ from readers.pixels.dicom_frames import Stored, stored_frame
 from readers.pixels.dicom_luts import modality_values, through_palette, through_voi_table
 from readers.pixels.dicom_stack import Slice, one_slice, stack
 from readers.pixels.dicom_view import WindowChoice, dicom_view
+from readers.pixels.dicom_words import calibrated, words_prior
 from readers.pixels.encode import encode_png
 from readers.pixels.marks import draw
 from readers.pixels.warp import warp
@@ -99,6 +100,8 @@ def image_refs(
             view=view,
             bit_depth=int(number(item.header, "BitsStored", 8)),
             channels=int(number(item.header, "SamplesPerPixel", 1)),
+            words=words_prior(item.header),
+            calibrated=calibrated(item.header),
         )
         for item, view in zip(slices, views, strict=True)
     )

@@ -15,12 +15,16 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 def draw(picture: Pixels, marks: Sequence[Mark]) -> Pixels:
     """The picture, as RGB, with ``marks`` drawn at their view pixels; the very same array where there are none.
 
+    A grey picture in which there is only something painted over stays grey.
+
     Lines are about 1/250 of the picture's longer side wide, two pixels at least, and lie on the outline of
     the region, so that what they surround stays visible.
     """
     if not marks:
         return picture
-    image = Image.fromarray(picture).convert("RGB")
+    image = Image.fromarray(picture)
+    if any(mark.kind != "fill" for mark in marks):
+        image = image.convert("RGB")
     pen = ImageDraw.Draw(image)
     thick = max(2, round(max(image.size) / 250))
     for mark in marks:
@@ -34,6 +38,10 @@ def _draw(pen: ImageDraw.ImageDraw, mark: Mark, thick: int) -> None:
         # Edges are half-open: the last pixel inside is the one before x1.
         corners = (math.floor(x0), math.floor(y0), max(math.ceil(x1) - 1, x0), max(math.ceil(y1) - 1, y0))
         pen.rectangle(corners, outline=mark.colour, width=thick)
+    elif mark.kind == "fill":
+        red, green, blue = mark.colour
+        edge = list(zip(mark.points[::2], mark.points[1::2], strict=True))
+        pen.polygon(edge, fill=mark.colour if pen.im.mode == "RGB" else round((red + green + blue) / 3))
     elif mark.kind == "contour":
         points = list(zip(mark.points[::2], mark.points[1::2], strict=True))
         pen.line([*points, points[0], points[min(1, len(points) - 1)]], fill=mark.colour, width=thick, joint="curve")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from quality import burned_in
-from quality.burned_in import BurnedIn, BurnedInOptions
+from quality.burned_in import BurnedIn, BurnedInOptions, Line
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -64,9 +64,9 @@ def test_each_picture_is_read_once(
 ) -> None:
     calls: list[bytes] = []
 
-    def read(data: bytes) -> list[tuple[str, float]]:
+    def read(data: bytes) -> list[Line]:
         calls.append(data)
-        return [("DOE", 0.6), ("ROE", 0.59), ("x", 0.9)]
+        return [Line(text, score, (0, 0, 9, 9)) for text, score in (("DOE", 0.6), ("ROE", 0.59), ("x", 0.9))]
 
     monkeypatch.setattr(burned_in, "read", read)
     gate = BurnedIn(BurnedInOptions())
