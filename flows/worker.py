@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from flows.decided import thaw
 from flows.ledger_file import LedgerWriter
 from flows.plan import Job, read_items
+from flows.private_steps import rewrite_texts
 from flows.rows import Identities, staged
+from flows.screening import screen_pictures
 from flows.steps import Step, close_cases, convert, read, render_pictures, run_steps
 from flows.workspace import read_json, write_json
 from readers.base import Item, Refusal
@@ -47,7 +49,7 @@ def run_partition(job: Job) -> dict[str, Any]:
     spec, recipe = DatasetSpec.model_validate(job.spec), Recipe.model_validate(job.recipe)
     identities = Identities(spec)
     decided = Decided(thaw(job.decisions), spec.name, identities.case_id)
-    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
+    context = Context(spec=spec, seed=recipe.seed, language=recipe.language, secret=identities.key)
     judge = Judge(open_gates(recipe.gates, spec.gates), context, decided)
     counts: Counter[str] = Counter()
     with LedgerWriter(folder, spec, identities) as ledger:
@@ -68,19 +70,22 @@ def run_partition(job: Job) -> dict[str, Any]:
 
 def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided") -> list[Step]:
     """The plain list of steps that every case of the partition takes."""
-    from quality.row_gates import judging
+    from quality.row_gates import judging, open_gates
     from readers.base import open_reader
     from readers.source import Source
 
     context = judge.context
     spec = context.spec
     source = Source.open(spec.root)
+    gates = open_gates(recipe.gates, spec.gates)
     reader = open_reader(spec, source=source)
     steps: list[Step] = [
         lambda _: read(_watched(job), reader),
         decided.admit,
+        rewrite_texts(gates, context),
         convert([open_converter(Choice.model_validate(choice)) for choice in job.converters], context),
         render_pictures(source, recipe.decode, all_of_case=recipe.synthesis is not None),
+        screen_pictures(gates, source),
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))
