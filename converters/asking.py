@@ -1,14 +1,19 @@
 """What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import Field
+
+from converters.drawing import Draw, chance
 from converters.geometry_words import plane_of
+from converters.memo import OfLastCase
 from converters.speech import Speech, speech
 from converters.templating import Table, Template, load_table
 from schemas.case import Case, ImageRef
 from schemas.context import Context
-from schemas.identity import fraction, row_id
+from schemas.identity import row_ids
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance, Task
 from schemas.spec import Strict
 
@@ -20,6 +25,16 @@ class Common(Strict):
     """Language of the templates; the recipe's where empty."""
     variant: str = ""
     """Tells two uses of one converter in one recipe apart, so that their rows have different ids."""
+
+
+class PerImage(Common):
+    """Options of converters that ask about some of a picture's regions."""
+
+    per_image: int = Field(default=1, ge=1)
+    """Questions for each image."""
+
+
+_remembered: OfLastCase[dict[str, str]] = OfLastCase()
 
 
 @dataclass(slots=True)
@@ -36,9 +51,15 @@ class Asker:
     words: Speech = field(init=False)
     """Words of that language."""
 
+    _ids: Callable[[str], str] = field(init=False)
+    _before: str = field(init=False)
+    """What stands before every variant."""
+
     def __post_init__(self) -> None:
         self.language = self.options.language or self.context.language
         self.words = speech(self.language)
+        self._ids = row_ids(self.case.dataset, self.case.key, self.converter)
+        self._before = "/".join(filter(None, (self.options.variant, "" if self.language == "en" else self.language)))
 
     @property
     def table(self) -> Table:
@@ -47,10 +68,11 @@ class Asker:
 
     def id(self, variant: str) -> str:
         """The row's id; ``variant`` says what it asks about."""
-        parts = [
-            part for part in (self.options.variant, self.language if self.language != "en" else "", variant) if part
-        ]
-        return row_id(self.case.dataset, self.case.key, self.converter, "/".join(parts))
+        return self._ids(f"{self._before}/{variant}" if self._before and variant else self._before or variant)
+
+    def generator(self, variant: str, purpose: str) -> Draw:
+        """Draws for what `id` gives for ``variant``."""
+        return Draw(self.context.seed, self.id(variant), purpose)
 
     def draw(self, which: str, row: str) -> Template:
         """A template of the set, by the row's hash."""
@@ -58,14 +80,18 @@ class Asker:
 
     def number(self, row: str, purpose: str, below: int) -> int:
         """A whole number in ``range(below)``, uniform over rows."""
-        return int(fraction(self.context.seed, row, purpose) * below)
+        return int(chance(self.context.seed, row, purpose) * below)
 
     def chance(self, row: str, purpose: str) -> float:
         """A number in [0, 1), uniform over rows."""
-        return fraction(self.context.seed, row, purpose)
+        return chance(self.context.seed, row, purpose)
 
     def slots(self, images: tuple[int, ...]) -> dict[str, str]:
         """Slots about the pictures: ``picture``, ``a_picture``, ``this`` (modality named) and ``image`` (not named)."""
+        key = (self.language, images, id(self.context.spec))
+        return _remembered.get(self.case, key, lambda: self._slots(images))
+
+    def _slots(self, images: tuple[int, ...]) -> dict[str, str]:
         name = self.picture_name(images)
         words, number = self.words, len(images)
         return {
@@ -76,15 +102,17 @@ class Asker:
         }
 
     def picture_name(self, images: tuple[int, ...]) -> str:
-        """What one of the pictures is, e.g. ``axial CT slice of the abdomen``."""
+        """What one of the pictures is, e.g. ``axial CT slice of the abdomen``, ``montage of 6 axial CT slices``."""
         spec, made = self.context.spec, self.case.acquisition
-        view = self.case.images[images[0]].view
-        planes = {plane_of(self.case.images[i].view) or made.plane for i in images}
+        tiles = self.case.images[images[0]].tiles
+        views = [tile.image.view for tile in tiles] or [self.case.images[index].view for index in images]
+        planes = {plane_of(view) or made.plane for view in views}
         plane = planes.pop() if len(planes) == 1 else ""
-        sliced = view.axis >= 0
-        return self.words.picture(
+        sliced = views[0].axis >= 0
+        name = self.words.picture(
             made.modality or spec.modality, made.anatomy or spec.anatomy, plane, made.view if not plane else "", sliced
         )
+        return self.words.montage(name, len(tiles)) if tiles else name
 
     def row(
         self,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from converters.asking import Asker
+from converters.templating import load_table
 from schemas.instruction import Place
 from schemas.view import View
 
@@ -27,3 +29,8 @@ def written(label: str, places: Sequence[Place], style: BoxStyle, view: View) ->
     """The boxes of one label as text, several of them in one list for ``ref``."""
     boxes = ", ".join(numbers(place, style, view) for place in places)
     return f"<ref>{label}</ref><box>[{boxes}]</box>" if style == "ref" else boxes
+
+
+def box_note(ask: Asker, style: BoxStyle) -> str:
+    """The sentence that says how boxes are written."""
+    return load_table("boxes").choose(style, ask.language, 0, "").fill({})

@@ -6,8 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.geometry_words import Spot, spot, where
+from converters.geometry_words import Spot, where
 from converters.scenes import Scene, scenes
+from converters.visible import every_spot
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -90,12 +91,9 @@ def region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
     """The visible places of a region scene's labels; empty for a scene of labels."""
     if not scene.from_regions:
         return {}
-    view = case.images[scene.images[0]].view
-    found: dict[str, list[Spot]] = {}
-    for label, facts in scene.present.items():
-        regions = (case.regions[int(fact[8:-1])] for fact in facts)
-        found[label] = [seen for region in regions if (seen := spot(region, view)) is not None]
-    return found
+    every = every_spot(case, scene.images[0])
+    numbers = {label: [int(fact[8:-1]) for fact in facts] for label, facts in scene.present.items()}
+    return {label: [every[number] for number in group if number in every] for label, group in numbers.items()}
 
 
 def _thing(ask: Asker, label: str, number: int) -> str:

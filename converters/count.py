@@ -6,9 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.geometry_words import spot
 from converters.kinship import may_be
 from converters.scenes import regions_on
+from converters.visible import every_spot
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction, Place
@@ -85,10 +85,10 @@ def instances(case: Case, index: int) -> dict[str, tuple[int, ...]]:
     """
     found: dict[str, tuple[int, ...]] = {}
     vague: set[str] = set()
-    view = case.images[index].view
+    every = every_spot(case, index)
     for number, region in regions_on(case, index):
         single = region.kind in ("box", "point") or region.instance
-        if not single or spot(region, view) is None:
+        if not single or number not in every:
             vague.add(region.label)
         found[region.label] = (*found.get(region.label, ()), number)
     for label, numbers in found.items():
@@ -99,5 +99,5 @@ def instances(case: Case, index: int) -> dict[str, tuple[int, ...]]:
 
 
 def _places(case: Case, index: int, numbers: tuple[int, ...]) -> tuple[Place, ...]:
-    view = case.images[index].view
-    return tuple(seen.place for number in numbers if (seen := spot(case.regions[number], view)) is not None)
+    every = every_spot(case, index)
+    return tuple(every[number].place for number in numbers)

@@ -5,13 +5,11 @@ is taken.
 """
 
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import generator
 from schemas.case import Case, ImageRef
 from schemas.context import Context
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance
@@ -56,29 +54,42 @@ class Dialogue:
         if not case.images:
             return
         ask = Asker(case, context, self.name, self.options)
-        rows = [row for converter in self._converters for row in converter.convert(case, context) if row.images]
-        rows.sort(key=lambda row: _order(row, case))
-        for pictures, group in groupby(rows, key=lambda row: row.images):
-            index = _order(next(iter(group_rows := list(group))), case)
-            parts = self._parts(ask, "/".join(map(str, index)), group_rows)
-            if len(parts) >= self.options.fewest:
-                yield _joined(ask, ask.id("/".join(map(str, index))), pictures, parts)
+        found: dict[tuple[ImageRef, ...], list[Instruction]] = {}
+        for converter in self._drawn(ask):
+            self._take(ask, converter.convert(case, context), found)
+            # One picture makes one dialogue: when that is long enough, nobody else need be asked.
+            if len(case.images) == 1 and found and len(found[case.images]) == self.options.most:
+                break
+        for pictures in sorted(found, key=lambda pictures: _order(pictures, case)):
+            if len(found[pictures]) >= self.options.fewest:
+                row = ask.id("/".join(map(str, _order(pictures, case))))
+                parts = sorted(found[pictures], key=lambda part: _PHASES.get(part.provenance.converter, 1))
+                yield _joined(ask, row, pictures, parts)
 
     def _built(self, name: str) -> Any:
         kind = load("converters", name)
         return kind(kind.Options(language=self.options.language, variant=f"dialogue/{self.options.variant}"))
 
-    def _parts(self, ask: Asker, variant: str, rows: list[Instruction]) -> list[Instruction]:
-        """At most one row of each converter, drawn by the hash; what a later turn gives away comes before it."""
-        draw = generator(ask.context.seed, ask.id(variant), "turns")
-        draw.shuffle(rows)
-        first = {row.provenance.converter: row for row in reversed(rows)}
-        kept = list(first.values())[: self.options.most]
-        return sorted(kept, key=lambda row: _PHASES.get(row.provenance.converter, 1))
+    def _drawn(self, ask: Asker) -> list[Any]:
+        """The converters in an order drawn by the case's hash."""
+        return ask.generator("", "converters").sample(self._converters, len(self._converters))
+
+    def _take(
+        self, ask: Asker, rows: Iterator[Instruction], found: dict[tuple[ImageRef, ...], list[Instruction]]
+    ) -> None:
+        """One of a converter's rows for each set of pictures that has room for another turn."""
+        groups: dict[tuple[ImageRef, ...], list[Instruction]] = {}
+        for row in rows:
+            if row.images:
+                groups.setdefault(row.images, []).append(row)
+        for pictures, group in groups.items():
+            turns = found.setdefault(pictures, [])
+            if len(turns) < self.options.most:
+                turns.append(group[ask.number(group[0].id, "turn", len(group))])
 
 
-def _order(row: Instruction, case: Case) -> tuple[int, ...]:
-    return tuple(case.images.index(picture) for picture in row.images)
+def _order(pictures: tuple[ImageRef, ...], case: Case) -> tuple[int, ...]:
+    return tuple(case.images.index(picture) for picture in pictures)
 
 
 def _joined(ask: Asker, row: str, pictures: tuple[ImageRef, ...], parts: list[Instruction]) -> Instruction:

@@ -1,7 +1,9 @@
 """Random draws of a row, seeded by its id: as many as needed out of one digest, far cheaper than `random.Random`."""
 
+import hashlib
 from collections.abc import Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from schemas.identity import digest
 
@@ -9,25 +11,30 @@ Item = TypeVar("Item")
 _BITS = 128
 
 
+def chance(seed: int, row: str, *purpose: str) -> float:
+    """A number in [0, 1), uniform over rows and over purposes."""
+    return (int.from_bytes(_digest(seed, row, purpose)[:8], "little") >> 11) / 2**53
+
+
 class Draw:
-    """Uniform draws from a seed and parts; equal in every process.
+    """Uniform draws from a seed, a row and a purpose; equal in every process.
 
     A digest's 128 bits are used up by division, and replaced by the digest's own digest before the rest of a division
     could be uneven by more than one part in 2**32.
     """
 
-    __slots__ = ("_bits", "_hex", "_state")
+    __slots__ = ("_bits", "_digest", "_state")
 
-    def __init__(self, seed: int, *parts: str) -> None:
-        self._hex = digest(str(seed), *parts)
-        self._state, self._bits = int(self._hex, 16), _BITS
+    def __init__(self, seed: int, row: str, *purpose: str) -> None:
+        self._digest = _digest(seed, row, purpose)
+        self._state, self._bits = int.from_bytes(self._digest, "little"), _BITS
 
     def randrange(self, below: int) -> int:
         """A whole number in ``range(below)``."""
         need = below.bit_length()
         if self._bits < need + 32:
-            self._hex = digest(self._hex)
-            self._state, self._bits = int(self._hex, 16), _BITS
+            self._digest = hashlib.blake2b(self._digest, digest_size=16).digest()
+            self._state, self._bits = int.from_bytes(self._digest, "little"), _BITS
         self._state, value = divmod(self._state, below)
         self._bits -= need
         return value
@@ -54,3 +61,15 @@ class Draw:
 
 
 generator = Draw
+
+
+def _digest(seed: int, row: str, purpose: tuple[str, ...]) -> bytes:
+    """16 bytes; what is common to all rows is hashed once."""
+    own = _shared(seed, purpose).copy()
+    own.update(row.encode())
+    return own.digest()  # type: ignore[no-any-return]
+
+
+@cache
+def _shared(seed: int, purpose: tuple[str, ...]) -> Any:
+    return hashlib.blake2b(digest(str(seed), *purpose).encode(), digest_size=16)

@@ -15,6 +15,8 @@ from schemas.masks import decode, place
 from schemas.view import View
 
 THIRD, WIDE, APART = 1 / 3, 0.6, 0.1
+_UNSURE = 0.03
+"""A centre this near to the border of a third could be called either."""
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S", ">": "<", "<": ">", "v": "^", "^": "v"}
 _ORDER = "SIAP^v<>LR"
 
@@ -73,6 +75,13 @@ def _code(positive: str, centre: float, extent: float) -> str:
     if extent > WIDE or THIRD <= centre <= 1 - THIRD:
         return ""
     return positive if centre > THIRD else _OPPOSITE[positive]
+
+
+def sure(seen: Spot) -> bool:
+    """Whether the centre is clear of the borders between the thirds, and the region does not span the picture."""
+    near = min(abs(value - border) for value in seen.centre for border in (THIRD, 1 - THIRD))
+    x0, y0, x1, y1 = seen.place.box
+    return near > _UNSURE and x1 - x0 < THIRD * 1.5 and y1 - y0 < THIRD * 1.5
 
 
 def plane_of(view: View) -> str:

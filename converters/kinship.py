@@ -48,3 +48,18 @@ def lesion(name: str) -> bool:
 @cache
 def _known(name: str) -> str:
     return taxonomy.canonical_label(name)
+
+
+@cache
+def nearness(one: str, other: str) -> float:
+    """How much of what the taxonomy says of either it says of both, 0..1; 0 for words that it does not know."""
+    ours, theirs = _traits(one), _traits(other)
+    return len(ours & theirs) / len(ours | theirs) if ours or theirs else 0.0
+
+
+def _traits(name: str) -> frozenset[str]:
+    """What holds a label, where in the body it is, and whether it is a structure, a finding or a lesion."""
+    concept = taxonomy.labels().get(_known(name))
+    if concept is None:
+        return frozenset()
+    return taxonomy.ancestors(concept.name) | {f"in {concept.region}", f"a {concept.kind}"}

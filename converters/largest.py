@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.choosing import LETTERS, options_of, with_options
+from converters.asking import Asker
+from converters.choosing import Choices, choose, with_options
 from converters.geometry_words import cut_off
 from converters.singles import singles
 from schemas.case import Case
@@ -14,19 +14,23 @@ from schemas.context import Context
 from schemas.instruction import Instruction
 
 
+class LargestOptions(Choices):
+    """Options; ``hard`` offers those whose areas come next."""
+
+    margin: float = Field(default=1.25, ge=1)
+    """The largest must be this many times as large as the next."""
+    none_share: float = Field(default=0.0, ge=0, le=0)
+    """One of several is always the largest."""
+
+
 class Largest:
     """One choice for each image with at least two regions, each alone with its label and all of one kind."""
 
     name: ClassVar[str] = "largest"
 
-    class Options(Common):
-        """Options."""
+    Options = LargestOptions
 
-        margin: float = Field(default=1.25, ge=1)
-        """The largest must be this many times as large as the next."""
-        choices: int = Field(default=4, ge=2, le=10)
-
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: LargestOptions) -> None:
         self.options = options
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
@@ -48,20 +52,19 @@ class Largest:
         if first.share < self.options.margin * second.share or any(cut_off(seen) for _, seen in found.values()):
             return None
         row = ask.id(f"image{index}")
-        labels, right = options_of(ask, row, order[0], order[1:], self.options.choices)
-        options = tuple(ask.words.name(label) for label in labels)
+        chosen = choose(ask, row, order[0], order[1:], self.options, near=lambda _, other: found[other][1].share)
         template = ask.draw("ask", row)
         return ask.row(
             row,
             "mcq",
-            with_options(template.fill(ask.slots((index,))), options, ask.language),
-            LETTERS[right],
+            with_options(template.fill(ask.slots((index,))), chosen.options, ask.language),
+            chosen.letter,
             images=(index,),
             template=template.id,
-            facts=tuple(f"regions[{found[label][0]}]" for label in labels),
-            short=options[right],
-            options=options,
-            answer_index=right,
-            regions=tuple(found[label][1].place for label in labels),
+            facts=tuple(f"regions[{found[label][0]}]" for label in chosen.labels),
+            short=chosen.right,
+            options=chosen.options,
+            answer_index=chosen.index,
+            regions=tuple(found[label][1].place for label in chosen.labels),
             labels=tuple(found),
         )

@@ -1,37 +1,35 @@
 """Location: where a region lies, in words of the patient's frame or of the picture's; open or as a choice."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
-from converters.geometry_words import THIRD, Spot, opposite, where
-from converters.singles import singles
+from converters.asking import Asker, PerImage
+from converters.choosing import Choices, choose, with_options
+from converters.geometry_words import Spot, opposite, sure, where
+from converters.singles import drawn_singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
 from schemas.view import View
 
-_UNSURE = 0.03
-"""A centre this near to the border of a third could be called either."""
+
+class LocationOptions(PerImage, Choices):
+    """Options."""
+
+    choice_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of questions that are asked as a choice; ``hard`` offers the neighbouring places."""
 
 
 class Location:
     """Up to ``per_image`` questions for each image, about regions that are alone with their label."""
 
     name: ClassVar[str] = "location"
+    Options = LocationOptions
 
-    class Options(Common):
-        """Options."""
-
-        per_image: int = Field(default=1, ge=1)
-        choice_share: float = Field(default=0.5, ge=0, le=1)
-        """Share of questions that are asked as a choice."""
-
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: LocationOptions) -> None:
         self.options = options
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
@@ -40,10 +38,8 @@ class Location:
             return
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
-            clear = {label: found for label, found in singles(case, index).items() if sure(found[1])}
-            order = generator(context.seed, ask.id(f"image{index}"), "labels")
-            for label in order.sample(list(clear), min(self.options.per_image, len(clear))):
-                yield self._row(ask, index, label, *clear[label])
+            for label, number, seen in drawn_singles(ask, index, self.options.per_image, sure):
+                yield self._row(ask, index, label, number, seen)
 
     def _row(self, ask: Asker, index: int, label: str, number: int, seen: Spot) -> Instruction:
         row = ask.id(f"image{index}/{label}")
@@ -56,9 +52,11 @@ class Location:
         options: tuple[str, ...] = ()
         right_index = -1
         if ask.chance(row, "choice") < self.options.choice_share:
-            others = [words.location(codes, place.patient, False) for codes in all_codes(view) if codes != place.codes]
-            options, right_index = options_of(ask, row, right, others, 4)
-            question, answer = with_options(question, options, ask.language), LETTERS[right_index]
+            others = [codes for codes in all_codes(view) if codes != place.codes]
+            write = partial(words.location, patient=place.patient, wide=False)
+            chosen = choose(ask, row, place.codes, others, self.options, write, near)
+            options, right_index = chosen.options, chosen.index
+            question, answer, right = with_options(question, options, ask.language), chosen.letter, chosen.right
         return ask.row(
             row,
             "mcq" if options else "open",
@@ -75,15 +73,13 @@ class Location:
         )
 
 
-def sure(seen: Spot) -> bool:
-    """Whether the centre is clear of the borders between the thirds, and the region does not span the picture."""
-    near = min(abs(value - border) for value in seen.centre for border in (THIRD, 1 - THIRD))
-    x0, y0, x1, y1 = seen.place.box
-    return near > _UNSURE and x1 - x0 < THIRD * 1.5 and y1 - y0 < THIRD * 1.5
-
-
 def all_codes(view: View) -> list[str]:
     """The nine places that `where` tells apart on this view."""
     across, down = list(view.orientation if len(view.orientation) == 2 else ">v")
     rows, columns = (down, opposite(down), ""), (across, opposite(across), "")
     return ["".join(sorted(y + x, key="SIAP^v<>LR".index)) for y in rows for x in columns]
+
+
+def near(one: str, other: str) -> float:
+    """How near two places are to each other: the share of their codes that both have."""
+    return len(set(one) & set(other)) - len(set(one) ^ set(other)) / 4

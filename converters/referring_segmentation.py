@@ -5,11 +5,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.drawing import generator
-from converters.geometry_words import Spot, where
-from converters.location import sure
-from converters.singles import singles
+from converters.asking import Asker, PerImage
+from converters.geometry_words import Spot, sure, where
+from converters.singles import drawn_singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -20,7 +18,7 @@ class ReferringSegmentation:
 
     name: ClassVar[str] = "referring_segmentation"
 
-    class Options(Common):
+    class Options(PerImage):
         """Options."""
 
         per_image: int = Field(default=2, ge=1)
@@ -38,10 +36,8 @@ class ReferringSegmentation:
             return
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
-            fit = {label: found for label, found in singles(case, index).items() if found[1].place.rle}
-            order = generator(context.seed, ask.id(f"image{index}"), "labels")
-            for label in order.sample(list(fit), min(self.options.per_image, len(fit))):
-                yield self._row(ask, index, label, *fit[label])
+            for label, number, seen in drawn_singles(ask, index, self.options.per_image, _drawn):
+                yield self._row(ask, index, label, number, seen)
 
     def _row(self, ask: Asker, index: int, label: str, number: int, seen: Spot) -> Instruction:
         row = ask.id(f"image{index}/{label}")
@@ -67,3 +63,8 @@ class ReferringSegmentation:
             regions=(seen.place,),
             labels=(label,),
         )
+
+
+def _drawn(seen: Spot) -> bool:
+    """Whether there is a mask to segment."""
+    return bool(seen.place.rle)

@@ -1,4 +1,4 @@
-"""Region to text: a box is given, the answer names what it holds."""
+"""Region to text: a box is given, the answer names what it holds; as a choice or open."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -6,19 +6,22 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.boxes import BoxStyle, numbers
-from converters.drawing import generator
-from converters.geometry_words import Spot, overlap, spot
-from converters.memo import OfLastCase
-from converters.scenes import regions_on, too_small
-from converters.templating import load_table
+from converters.asking import Asker, PerImage
+from converters.boxes import BoxStyle, box_note, numbers
+from converters.geometry_words import Spot
+from converters.regional import RegionalChoices, asked
+from converters.visible import clear_regions
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
 
-SAME_BOX = 0.6
-"""Boxes of different labels that overlap by more than this (IoU) cannot be told apart by their box."""
+
+class RegionToTextOptions(PerImage, RegionalChoices):
+    """Options."""
+
+    per_image: int = Field(default=2, ge=1)
+    choice_share: float = Field(default=0.25, ge=0, le=1)
+    box: BoxStyle = "fraction"
 
 
 class RegionToText:
@@ -26,13 +29,9 @@ class RegionToText:
 
     name: ClassVar[str] = "region_to_text"
 
-    class Options(Common):
-        """Options."""
+    Options = RegionToTextOptions
 
-        per_image: int = Field(default=2, ge=1)
-        box: BoxStyle = "fraction"
-
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: RegionToTextOptions) -> None:
         self.options = options
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
@@ -41,11 +40,8 @@ class RegionToText:
             return
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
-            seen = spots_on(case, index)
-            order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
-            clear = (number for number in order if not ambiguous(number, seen, case))
-            for number in islice(clear, self.options.per_image):
-                yield self._row(ask, index, number, seen[number])
+            for number, seen in islice(clear_regions(ask, index), self.options.per_image):
+                yield self._row(ask, index, number, seen)
 
     def _row(self, ask: Asker, index: int, number: int, seen: Spot) -> Instruction:
         label = ask.case.regions[number].label
@@ -53,44 +49,20 @@ class RegionToText:
         view = ask.case.images[index].view
         template, words = ask.draw("ask", row), ask.words
         slots = ask.slots((index,)) | {"box": numbers(seen.place, self.options.box, view)}
-        asked = words.SPACE.join([template.fill(slots), box_note(ask, self.options.box)])
+        question = words.SPACE.join([template.fill(slots), box_note(ask, self.options.box)])
         said = ask.draw("answer", row).fill({"thing": words.phrase(label), "label": words.name(label)})
+        made = asked(ask, row, label, question, said, self.options)
         return ask.row(
             row,
-            "region_to_text",
-            asked,
-            said,
+            made.task,
+            made.question,
+            made.said,
             images=(index,),
             template=template.id,
             facts=(f"regions[{number}]",),
-            short=words.name(label),
+            short=made.short,
+            options=made.options,
+            answer_index=made.index,
             regions=(seen.place,),
             labels=(label,),
         )
-
-
-_remembered: OfLastCase[dict[int, Spot]] = OfLastCase()
-
-
-def spots_on(case: Case, index: int) -> dict[int, Spot]:
-    """Regions of one image that can be seen on it, by their index in the case."""
-    return _remembered.get(case, index, lambda: _spots_on(case, index))
-
-
-def _spots_on(case: Case, index: int) -> dict[int, Spot]:
-    view = case.images[index].view
-    on = {number: spot(region, view) for number, region in regions_on(case, index) if not too_small(region, case)}
-    return {number: seen for number, seen in on.items() if seen is not None}
-
-
-def box_note(ask: Asker, style: BoxStyle) -> str:
-    """The sentence that says how boxes are written."""
-    return load_table("boxes").choose(style, ask.language, 0, "").fill({})
-
-
-def ambiguous(number: int, seen: dict[int, Spot], case: Case) -> bool:
-    """Whether a region of another label has nearly the same box, so that the box does not tell which one is meant."""
-    label, here = case.regions[number].label, seen[number].place
-    return any(
-        case.regions[other].label != label and overlap(here, there.place) > SAME_BOX for other, there in seen.items()
-    )

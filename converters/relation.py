@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.drawing import generator
+from converters.asking import Asker, PerImage
 from converters.geometry_words import Spot, direction, opposite
 from converters.singles import singles
 from schemas.case import Case
@@ -20,10 +19,9 @@ class Relation:
 
     name: ClassVar[str] = "relation"
 
-    class Options(Common):
+    class Options(PerImage):
         """Options."""
 
-        per_image: int = Field(default=1, ge=1)
         open_share: float = Field(default=0.5, ge=0, le=1)
         """Share of open questions; the others are yes/no."""
 
@@ -42,7 +40,7 @@ class Relation:
                 for one, two in combinations(found, 2)
                 if (code := direction(found[one][1], found[two][1], image.view))
             ]
-            order = generator(context.seed, ask.id(f"image{index}"), "pairs")
+            order = ask.generator(f"image{index}", "pairs")
             for one, two, code in order.sample(pairs, min(self.options.per_image, len(pairs))):
                 yield self._row(ask, index, (one, two), code, found)
 

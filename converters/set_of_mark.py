@@ -8,10 +8,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import generator
 from converters.geometry_words import Spot, spot
 from converters.marking import COLOURS, anchor, marks, number
-from converters.region_to_text import ambiguous, spots_on
+from converters.visible import clear_regions, spots_on
 from schemas.case import Case, ImageRef, Mark
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -46,8 +45,8 @@ class SetOfMark:
         for index, image in enumerate(case.images):
             shown = self._large(image)
             seen = spots_on(case, index) if shown is image else _spots(case, index, shown.view)
-            order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
-            chosen = self._apart([name for name in order if not ambiguous(name, seen, case)], seen, shown.view)
+            order = [region for region, _ in clear_regions(ask, index) if region in seen]
+            chosen = self._apart(order, seen, shown.view)
             if len({case.regions[region].label for region in chosen}) > 1:
                 yield self._row(ask, index, shown, chosen, seen)
 
@@ -100,8 +99,11 @@ class SetOfMark:
             images=(index,),
             template=template.id,
             facts=tuple(f"regions[{region}]" for region in chosen),
-            short=label if naming else ", ".join(numbers),
-            regions=tuple(replace(seen[r].place, image_index=int(self.options.keep_clean)) for r in chosen),
+            short=words.name(label) if naming else ", ".join(numbers),
+            regions=tuple(
+                replace(seen[region].place, image_index=1) if self.options.keep_clean else seen[region].place
+                for region in chosen
+            ),
             labels=tuple(dict.fromkeys(labels)),
             pictures=(clean, marked) if self.options.keep_clean else (marked,),
         )

@@ -1,9 +1,12 @@
 """Regions that a text may call "the spleen": the only one of their label on a completely annotated picture."""
 
+from collections.abc import Callable, Iterator
+
+from converters.asking import Asker
 from converters.geometry_words import Spot
 from converters.memo import OfLastCase
-from converters.region_to_text import spots_on
 from converters.scenes import regions_on
+from converters.visible import spots_on
 from schemas.case import Case
 
 _remembered: OfLastCase[dict[str, tuple[int, Spot]]] = OfLastCase()
@@ -12,9 +15,10 @@ _remembered: OfLastCase[dict[str, tuple[int, Spot]]] = OfLastCase()
 def singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     """Label -> (index in the case, place on the view) of regions that are alone with their label on one image.
 
-    None where the annotation is not complete: another of the same name could lie beside it.
+    None where the annotation is not complete: another of the same name could lie beside it.  None on a montage, either:
+    what lies on the left of another there may lie anywhere in the patient.
     """
-    if not case.complete_regions:
+    if not case.complete_regions or case.images[index].tiles:
         return {}
     return _remembered.get(case, index, lambda: _singles(case, index))
 
@@ -27,3 +31,10 @@ def _singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     return {
         label: (found[0], seen[found[0]]) for label, found in numbers.items() if len(found) == 1 and found[0] in seen
     }
+
+
+def drawn_singles(ask: Asker, index: int, most: int, fit: Callable[[Spot], bool]) -> Iterator[tuple[str, int, Spot]]:
+    """(label, index in the case, place) of up to ``most`` `singles` that fit, drawn by the hash."""
+    found = {label: pair for label, pair in singles(ask.case, index).items() if fit(pair[1])}
+    for label in ask.generator(f"image{index}", "labels").sample(list(found), min(most, len(found))):
+        yield label, *found[label]

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pydantic import Field
-
-from converters.asking import Asker, Common
-from converters.drawing import generator
+from converters.asking import Asker, PerImage
 from converters.geometry_words import Spot, cut_off, millimetres
-from converters.singles import singles
+from converters.singles import drawn_singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -22,10 +19,8 @@ class Size:
 
     name: ClassVar[str] = "size"
 
-    class Options(Common):
+    class Options(PerImage):
         """Options."""
-
-        per_image: int = Field(default=1, ge=1)
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -36,15 +31,19 @@ class Size:
             return
         ask = Asker(case, context, self.name, self.options)
         for index, image in enumerate(case.images):
-            known = min(image.view.spacing) > 0
-            fit = {
-                label: (number, seen)
-                for label, (number, seen) in singles(case, index).items()
-                if not cut_off(seen) and seen.place.kind != "point" and (known or seen.place.rle)
-            }
-            order = generator(context.seed, ask.id(f"image{index}"), "labels")
-            for label in order.sample(list(fit), min(self.options.per_image, len(fit))):
-                yield _row(ask, index, label, *fit[label])
+            measurable = _spaced if min(image.view.spacing) > 0 else _covered
+            for label, number, seen in drawn_singles(ask, index, self.options.per_image, measurable):
+                yield _row(ask, index, label, number, seen)
+
+
+def _spaced(seen: Spot) -> bool:
+    """Whether a region has a size in millimetres."""
+    return not cut_off(seen) and seen.place.kind != "point"
+
+
+def _covered(seen: Spot) -> bool:
+    """Whether a region has an area."""
+    return not cut_off(seen) and bool(seen.place.rle)
 
 
 def _row(ask: Asker, index: int, label: str, number: int, seen: Spot) -> Instruction:

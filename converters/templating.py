@@ -22,8 +22,8 @@ from typing import Any
 
 import yaml
 
+from converters.drawing import chance
 from schemas.errors import UserError, nearest
-from schemas.identity import fraction
 
 FOLDER = Path(__file__).parent / "templates"
 _SETTINGS = frozenset({"slots", "optional"})
@@ -31,22 +31,20 @@ _SETTINGS = frozenset({"slots", "optional"})
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One paraphrase, cut at its slots."""
+    """One paraphrase, ready to be filled."""
 
     id: str
     """``<file>.<set>-<name>.<language>``, as it goes into ``provenance.template``."""
-    parts: tuple[tuple[str, str], ...]
-    """(text, slot that follows it); the slot is empty at the end."""
+    pattern: str
+    """The text with ``%s`` for each slot."""
+    slots: tuple[tuple[str, bool], ...]
+    """(slot, whether its first letter is written in upper case), in their order."""
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The sentence; a slot without a value is an error of the converter (``KeyError``)."""
-        words = []
-        for text, slot in self.parts:
-            words.append(text)
-            if slot:
-                value = values[slot[0].lower() + slot[1:]]
-                words.append(value[:1].upper() + value[1:] if slot[0].isupper() else value)
-        return "".join(words)
+        return self.pattern % tuple(
+            [values[slot][:1].upper() + values[slot][1:] if capital else values[slot] for slot, capital in self.slots]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Table:
             )
         if len(templates) == 1:
             return templates[0]
-        return templates[int(fraction(seed, row, self.name, which) * len(templates))]
+        return templates[int(chance(seed, row, self.name, which) * len(templates))]
 
     def speaks(self, which: str, language: str) -> bool:
         """Whether the set has that language."""
@@ -145,4 +143,5 @@ def _template(path: Path, name: str, text: str, body: dict[str, Any]) -> Templat
         raise UserError(f"{path}: template {name} has the unknown slot {{{slot}}}{nearest(slot, slots | optional)}")
     if not text.strip():
         raise UserError(f"{path}: template {name} is empty")
-    return Template(name, parts)
+    pattern = "".join(literal.replace("%", "%%") + ("%s" if slot else "") for literal, slot in parts)
+    return Template(name, pattern, tuple((slot[0].lower() + slot[1:], slot[0].isupper()) for _, slot in parts if slot))

@@ -6,11 +6,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.boxes import BoxStyle, written
-from converters.drawing import generator
+from converters.boxes import BoxStyle, box_note, written
 from converters.geometry_words import Spot, where
-from converters.region_to_text import box_note, spots_on
 from converters.scenes import region_scene, regions_on
+from converters.visible import spots_on
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -48,7 +47,7 @@ class TextToRegion:
             for number, seen in shown.items():
                 groups.setdefault(case.regions[number].label, {})[number] = seen
             fit = [name for name, group in groups.items() if len(group) <= self.options.most and name not in partly]
-            order = generator(context.seed, ask.id(f"image{index}"), "labels")
+            order = ask.generator(f"image{index}", "labels")
             for label in order.sample(fit, min(self.options.per_image, len(fit))):
                 yield self._row(ask, index, label, groups[label])
             yield from self._absent(ask, index)

@@ -6,7 +6,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import generator
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
@@ -46,8 +45,7 @@ class YesNo:
         if not (sides[True] and sides[False]) and not self.options.one_sided:
             return
         left = {
-            side: generator(ask.context.seed, ask.id(scene.variant), str(side)).sample(names, len(names))
-            for side, names in sides.items()
+            side: ask.generator(scene.variant, str(side)).sample(names, len(names)) for side, names in sides.items()
         }
         for turn in range(self.options.per_scene):
             side = ask.chance(ask.id(f"{scene.variant}/{turn}"), "side") < 0.5

@@ -8,11 +8,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from converters.asking import Asker, Common
-from converters.boxes import BoxStyle, numbers
-from converters.drawing import generator
+from converters.asking import Asker, PerImage
+from converters.boxes import BoxStyle, box_note, numbers
 from converters.geometry_words import Spot, spot
-from converters.region_to_text import ambiguous, box_note, spots_on
+from converters.visible import clear_regions, spots_on
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction, Place
@@ -24,10 +23,9 @@ class Zoom:
 
     name: ClassVar[str] = "zoom"
 
-    class Options(Common):
+    class Options(PerImage):
         """Options."""
 
-        per_image: int = Field(default=1, ge=1)
         margin: float = Field(default=0.25, ge=0)
         """Added on each side, as part of the region's width and height."""
         smallest: int = Field(default=32, ge=1)
@@ -47,21 +45,24 @@ class Zoom:
             return
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
-            seen = spots_on(case, index)
-            order = generator(context.seed, ask.id(f"image{index}"), "regions").sample(list(seen), len(seen))
-            fit = (region for region in order if self._fits(case, seen, region, index))
-            for region in islice(fit, self.options.per_image):
-                yield self._row(ask, index, region, seen[region])
+            clear = clear_regions(ask, index)
+            fit = ((region, seen) for region, seen in clear if self._fits(case, region, seen, index))
+            for region, seen in islice(fit, self.options.per_image):
+                yield self._row(ask, index, region, seen)
 
-    def _fits(self, case: Case, seen: dict[int, Spot], region: int, index: int) -> bool:
+    def _fits(self, case: Case, region: int, seen: Spot, index: int) -> bool:
         """Whether the region is the only thing whose name the crop could be asked for."""
         view = case.images[index].view
-        crop = self._crop(seen[region], view)
-        share = (crop[2] - crop[0]) * (crop[3] - crop[1]) / (view.width * view.height)
-        label, cut = case.regions[region].label, view.cropped(crop)
-        others = (spot(case.regions[other], cut) for other in seen if case.regions[other].label != label)
-        crowded = any(other is not None and other.share > 0.02 for other in others)
-        return share <= self.options.largest_share and not crowded and not ambiguous(region, seen, case)
+        crop = self._crop(seen, view)
+        if (crop[2] - crop[0]) * (crop[3] - crop[1]) > self.options.largest_share * view.width * view.height:
+            return False
+        label, cut, window = case.regions[region].label, view.cropped(crop), view.normalised(crop)
+        near = (
+            other
+            for other, there in spots_on(case, index).items()
+            if case.regions[other].label != label and _meets(there.place.box, window)
+        )
+        return not any((there := spot(case.regions[other], cut)) is not None and there.share > 0.02 for other in near)
 
     def _crop(self, seen: Spot, view: View) -> Box:
         """The crop in whole view pixels, inside the view."""
@@ -97,8 +98,13 @@ class Zoom:
             images=(index,),
             template=template.id,
             facts=(f"regions[{region}]",),
-            short=label if naming else slots["box"],
+            short=words.name(label) if naming else slots["box"],
             regions=(seen.place, replace(window, label="crop")),
             labels=(label,),
             pictures=(whole, replace(whole, view=view)),
         )
+
+
+def _meets(one: Box, other: Box) -> bool:
+    """Whether two boxes share anything."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

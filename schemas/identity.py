@@ -3,17 +3,18 @@
 import hashlib
 import hmac
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 
 def digest(*parts: str) -> str:
     """A 32-digit hex digest of the parts; unambiguous, since each part is length-prefixed."""
-    joined = bytearray()
-    for part in parts:
-        data = part.encode()
-        joined += len(data).to_bytes(8, "little")
-        joined += data
-    return hashlib.blake2b(joined, digest_size=16).hexdigest()
+    return hashlib.blake2b(_framed(parts), digest_size=16).hexdigest()
+
+
+def _framed(parts: Iterable[str]) -> bytes:
+    encoded = [part.encode() for part in parts]
+    return b"".join([len(data).to_bytes(8, "little") + data for data in encoded])
 
 
 def row_id(dataset: str, case_key: str, converter: str, variant: str) -> str:
@@ -21,9 +22,28 @@ def row_id(dataset: str, case_key: str, converter: str, variant: str) -> str:
     return digest("row", dataset, case_key, converter, variant)
 
 
+def row_ids(dataset: str, case_key: str, converter: str) -> Callable[[str], str]:
+    """`row_id` of many variants: what they share is hashed once."""
+    shared = _hashed(dataset, case_key).copy()
+    shared.update(_framed((converter,)))
+
+    def of(variant: str) -> str:
+        own = shared.copy()
+        data = variant.encode()
+        own.update(len(data).to_bytes(8, "little") + data)
+        return own.hexdigest()
+
+    return of
+
+
 def copy_id(row: str, number: int) -> str:
     """The id of a row's copy in a release that repeats it; copy 0 is the row itself."""
     return digest("copy", row, str(number)) if number else row
+
+
+@lru_cache(maxsize=8)
+def _hashed(dataset: str, case_key: str) -> "hashlib.blake2b":
+    return hashlib.blake2b(_framed(("row", dataset, case_key)), digest_size=16)
 
 
 def case_order(dataset: str, case_key: str) -> str:

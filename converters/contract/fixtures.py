@@ -51,7 +51,7 @@ def load_cases(path: Path) -> tuple[Case, ...]:
 def save_cases(path: Path, cases: Iterable[Case]) -> None:
     """Write cases so that `load_fixtures` finds them; ``path`` ends in ``cases.json``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([asdict(case) for case in cases], ensure_ascii=False, indent=1)
+    text = json.dumps([asdict(case) for case in cases], ensure_ascii=False, indent=1, default=sorted)
     path.write_text(text + "\n", "utf-8")
 
 

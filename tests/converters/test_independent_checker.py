@@ -358,7 +358,11 @@ def check_region_to_text(row, case, described):
     view = case.images[image].view
     meant = [region for region in on(case, image) if np.allclose(fractions(region, view), box)]
     assert row.answer in {region.label for region in meant}
-    assert named(row.messages[-1].content, described) == [row.answer]
+    if row.task == "mcq":
+        assert row.options[row.answer_index] == row.answer and row.messages[-1].content == "ABCD"[row.answer_index]
+        assert len(set(row.options) & {region.label for region in meant}) == 1
+    else:
+        assert named(row.messages[-1].content, described) == [row.answer]
     return 1
 
 
