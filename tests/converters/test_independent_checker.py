@@ -608,9 +608,9 @@ CHECKS = {
     "dialogue": check_dialogue,
 }
 WITHOUT_ANNOTATION = {"existing_qa", "shipped_caption", "report", "text_task"} | {
-    name for name in names("converters") if name.startswith("volume_")
+    name for name in names("converters") if name.startswith(("volume_", "slice_series"))
 }
-"""They repeat the source's own words; rows about whole volumes are recomputed in ``test_independent_volumes``."""
+"""They repeat the source's own words; rows about volumes are recomputed in ``test_independent_volumes``."""
 
 
 def test_every_converter_that_states_something_is_checked(sample):

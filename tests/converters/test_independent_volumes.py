@@ -28,7 +28,14 @@ from schemas.spec import DatasetSpec, ReaderChoice
 
 NAMES = ["liver", "spleen", "left kidney", "right kidney", "stomach", "pancreas", "liver tumor"]
 ORDERS = ["".join(codes) for axes in permutations(("RL", "AP", "SI")) for codes in product(*axes)]
-CONVERTERS = ("volume_presence", "volume_place", "volume_size", "volume_segmentation", "volume_question")
+CONVERTERS = (
+    "volume_presence",
+    "volume_place",
+    "volume_size",
+    "volume_segmentation",
+    "volume_question",
+    "slice_series",
+)
 SIDES = {
     "left": (0, 0),
     "right": (0, 1),
@@ -94,14 +101,14 @@ def rows(tmp_path_factory):
     spec = DatasetSpec(
         name="ds", title="t", license="MIT", access="open", root=str(folder), modality="CT", anatomy="abdomen",
         clinical_task="segmentation", labels={name: name for name in NAMES}, ignore_labels=["background"],
-        reader=ReaderChoice(type="decathlon"),
+        reader=ReaderChoice(type="decathlon", options={"slices": {"policy": "around_region", "count": 4}}),
     )  # fmt: skip
     reader, found = open_reader(spec), []
     for item in reader.items():
         case, truth = reader.read(item), Truth(folder, item.key)
         for name in CONVERTERS:
             kind = load("converters", name)
-            options = kind.Options(per_volume=6)
+            options = kind.Options() if name == "slice_series" else kind.Options(per_volume=6)
             found += [(row, truth) for row in kind(options).convert(case, Context(spec, 3))]
     return found, Source.open(str(folder))
 
@@ -199,6 +206,36 @@ def check_plane(row, truth):
     assert thick == [row.answer]
 
 
+def check_slices(row, truth):
+    views = [image.view for image in row.images]
+    codes = "".join(nib.aff2axcodes(truth.image.affine))
+    label = subject_of_slices(row)
+    stored = nib.apply_orientation(truth.voxels, ornt_transform(axcodes2ornt("RAS"), axcodes2ornt(codes)))
+    # A slice of a label is what the dataset marks by that label, without the lesions in it.
+    marked = stored == NAMES.index(label) + 1
+    areas = [int(np.take(marked, view.index, view.axis).sum()) for view in views]
+    told = [int(number) - 1 for number in re.findall(r"\d+", row.messages[1].content)]
+    if set_of(row) == "slice_series.which":
+        assert told == [at for at, area in enumerate(areas) if area] == [int(n) - 1 for n in row.answer.split(", ")]
+    else:
+        assert told == [int(np.argmax(areas))]
+    step = truth.image.header.get_zooms()[views[0].axis]
+    places = [abs(view.index - views[0].index) * step for view in views]
+    apart = re.search(r"([\d.]+) mm apart|at ([\d., and]+) mm", row.messages[0].content)
+    if apart[1]:
+        assert np.allclose(np.diff(places), float(apart[1]), atol=0.06)
+    else:
+        assert np.allclose([float(value) for value in re.findall(r"[\d.]+", apart[2])], places, atol=0.06)
+    towards = codes[views[0].axis]
+    assert "from inferior to superior" in row.messages[0].content and towards in "SI"
+    assert [view.index for view in views] == sorted((view.index for view in views), reverse=towards == "I")
+
+
+def subject_of_slices(row):
+    (label,) = named(row.messages[0].content.replace("<image>", "").split(" mm")[-1])
+    return label
+
+
 def check_fact(row, truth):
     assert row.answer in ("computed tomography", "abdomen")
 
@@ -214,6 +251,8 @@ CHECKS = {
     "volume_presence.visible": check_yes_no,
     "volume_presence.which": check_which_present,
     "volume_question.plane": check_plane,
+    "slice_series.which": check_slices,
+    "slice_series.largest": check_slices,
     "volume_question.modality": check_fact,
     "volume_question.anatomy": check_fact,
 }
