@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.episodes import EpisodeJob
 from flows.ledger_file import quarantine_schema
 from flows.plan import Job
 from schemas.identity import copy_id
@@ -19,7 +20,9 @@ Totals = dict[str, dict[str, dict[str, int]]]
 """kind (case, row) -> dataset -> status -> count."""
 
 
-def write_ledger(jobs: Sequence[Job], decisions: Path, folder: Path, dropped: Path | None = None) -> Totals:
+def write_ledger(
+    jobs: Sequence[Job | EpisodeJob], decisions: Path, folder: Path, dropped: Path | None = None
+) -> Totals:
     """Join the partitions' ledgers with what was decided over all of them; write ``ledger.parquet``; count.
 
     Args:
@@ -108,7 +111,7 @@ def copies_in(decisions: Path) -> dict[str, int]:
     return dict(found.iter_rows())
 
 
-def write_quarantine(jobs: Sequence[Job], folder: Path) -> int:
+def write_quarantine(jobs: Sequence[Job | EpisodeJob], folder: Path) -> int:
     """Gather the partitions' quarantined rows into ``quarantine.parquet``; return how many."""
     count = 0
     with pq.ParquetWriter(folder / "quarantine.parquet", quarantine_schema(), compression="zstd") as writer:
@@ -120,7 +123,7 @@ def write_quarantine(jobs: Sequence[Job], folder: Path) -> int:
 
 
 def check_balance(
-    jobs: Sequence[Job],
+    jobs: Sequence[Job | EpisodeJob],
     counts: Sequence[dict[str, Any]],
     totals: Totals,
     files: Sequence[ReleaseFile],

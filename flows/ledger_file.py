@@ -46,6 +46,11 @@ class LedgerWriter:
         """Account for one case, every row that was made of it, and every row that never came to be."""
         case_id = self.identities.case_id(work.case_id)
         self._entry("case", case_id, "", _told(work.dropped, work.case_id, case_id))
+        self.write_rows(work)
+
+    def write_rows(self, work: Work) -> None:
+        """Account for rows alone, of a case that has its line already."""
+        case_id = self.identities.case_id(work.case_id)
         for row in work.rows:
             self._entry("row", case_id, row.id, None)
         for row_id, loss in work.lost:

@@ -73,9 +73,17 @@ def finish(
     return found
 
 
-def no_episodes(settled: Settled) -> Any:
-    """Decisions on no unit at all."""
-    return settled.decisions.clear()
+def units(settled: Settled, stages: Sequence[Path]) -> Any:
+    """Decisions on the units of rows over several cases that ``stages`` hold: all are kept."""
+    import polars as pl
+
+    tables = [settled.decisions.clear()]
+    for folder in stages:
+        cases = pl.read_parquet(folder / "cases.parquet", columns=["dataset", "case_id", "order", "rows", "bytes"])
+        told = cases.join(pl.read_parquet(folder / "splits.parquet"), on="order", how="left", maintain_order="left")
+        kept = told.with_columns(status=pl.lit("kept"), reason=pl.lit(""), detail=pl.lit(""))
+        tables.append(kept.select(tables[0].columns))
+    return pl.concat(tables)
 
 
 def _sources(recipe: Recipe, specs: Sequence[DatasetSpec]) -> tuple[dict[str, float], dict[str, int]]:

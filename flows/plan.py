@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.code_version import code_version
+from flows.pools import with_pools
 from flows.workspace import Workspace, read_json, write_json
 from readers.base import Item, Refusal, open_reader
 from schemas.identity import case_order, digest
@@ -36,6 +37,8 @@ class Job:
     answers: str
     decisions: str = ""
     """File of `flows.decided.freeze`, or empty."""
+    lend: bool = False
+    """Whether kept cases are laid by for rows over several."""
     crashed: tuple[str, ...] = ()
     """Keys that killed a worker in this run."""
     only: str = ""
@@ -78,12 +81,14 @@ def plan_dataset(
         listing = _limited(open_reader(spec, Path(choice.spec)).items(), spec.name, choice.limit)
         plan = {"fingerprint": wanted, "partitions": _write_partitions(listing, folder, recipe.partition_cases)}
         write_json(folder / "plan.json", plan)
-    converters = [part.model_dump() for part in _converters(recipe, choice)]
+    converters = [part.model_dump() for part in with_pools(_converters(recipe, choice), spec, recipe)]
+    lend = bool(episodes_of(recipe, choice, spec))
     settings = digest(
         spec.model_dump_json(), json.dumps(converters), json.dumps(recipe.gates, sort_keys=True), code_version(),
         str(recipe.seed), recipe.language, str(recipe.decode), wanted,
         recipe.synthesis.model_dump_json() if recipe.synthesis else "", os.environ.get("MEDCURATE_ID_KEY", ""),
-        Path(decisions).read_text("utf-8") if decisions else "",
+        Path(decisions).read_text("utf-8") if decisions else "", str(lend),
+        json.dumps([stage.model_dump() for stage in recipe.curriculum]),
     )  # fmt: skip
     answers = answers_of(recipe, space)
     return [
@@ -91,7 +96,7 @@ def plan_dataset(
             dataset=spec.name, index=index, items=str(folder / part["file"]), cases=part["cases"],
             stage=str(space.stage / f"{spec.name}-{index:05d}"), fingerprint=digest(settings, part["digest"]),
             spec=spec.model_dump(), recipe=recipe.model_dump(), converters=converters, answers=answers,
-            decisions=decisions,
+            decisions=decisions, lend=lend,
         )
         for index, part in enumerate(plan["partitions"])
     ]  # fmt: skip
@@ -129,6 +134,13 @@ def fingerprint_of(root: str) -> str:
     elif path.exists():
         parts.append(f"{root}\0{path.stat().st_size}\0{path.stat().st_mtime_ns}")
     return digest(*(part.encode("utf-8", "surrogateescape").hex() for part in parts))
+
+
+def episodes_of(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec) -> list[Choice]:
+    """The episode converters of a dataset; none for a restricted one, whose pictures are not kept."""
+    if spec.access == "restricted":
+        return []
+    return recipe.episodes.converters if choice.episodes is None else choice.episodes
 
 
 def _converters(recipe: Recipe, choice: DatasetChoice) -> list[Choice]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.plan import load_specs
+from flows.episodes import open_episode
+from flows.plan import episodes_of, load_specs
 from flows.private_steps import demand_declaration, demand_key
 from flows.rows import Identities
 from flows.worker import open_converter
@@ -46,6 +47,8 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
         demand_key(open_gates(recipe.gates, spec.gates), spec)
         for converter in recipe.converters if choice.converters is None else choice.converters:
             open_converter(converter)
+        for episode in episodes_of(recipe, choice, spec):
+            open_episode(episode)
     if recipe.benchmarks:
         from flows.benchmarks import check_benchmark
 

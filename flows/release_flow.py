@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.futures import PrefectFuture, as_completed  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
-from flows import accounting, decided, gate_costs, preflight, release_files  # noqa: E402
+from flows import accounting, decided, gate_costs, mixing, preflight, release_files  # noqa: E402
+from flows.episodes import EpisodeJob, plan_episodes, run_episodes  # noqa: E402
 from flows.plan import Job, answers_of, plan_dataset  # noqa: E402
 from flows.pool import Workers  # noqa: E402
 from flows.progress import tell  # noqa: E402
@@ -45,6 +47,13 @@ class Run:
     space: Workspace
     workers: Workers
 
+    @cached_property
+    def benchmarks(self) -> dict[str, Path]:
+        """Tables of the pictures of the recipe's benchmarks."""
+        from flows.benchmarks import benchmark_tables
+
+        return benchmark_tables(self.recipe, self.space, self.workers)
+
 
 @task(name="plan", task_run_name="plan-{name}", cache_policy=NO_CACHE, persist_result=False)
 def plan_task(name: str, run: Run, choice: DatasetChoice, spec: DatasetSpec, decisions: str) -> list[Job]:
@@ -59,19 +68,24 @@ def partition_task(name: str, run: Run, job: Job) -> dict[str, Any]:
 
 
 @task(name="resolve", cache_policy=NO_CACHE, persist_result=False)
-def resolve_task(run: Run, jobs: list[Job]) -> list[Any]:
-    """Decide split, duplicates, leaks and limits of every case over all partitions; returns the findings."""
-    from flows.benchmarks import benchmark_tables
-    from quality.resolve import resolve
+def resolve_task(run: Run, jobs: list[Job]) -> Any:
+    """Decide split, duplicates, leaks and limits of every case over all partitions."""
+    return mixing.settle_cases(run.recipe, run.specs, [Path(job.stage) for job in jobs], run.benchmarks)
 
-    tables = [Path(job.stage) / "cases.parquet" for job in jobs]
-    benchmarks = benchmark_tables(run.recipe, run.space, run.workers)
-    decisions, findings = resolve(tables, run.recipe, run.specs, benchmarks)
-    run.space.decisions.parent.mkdir(parents=True, exist_ok=True)
-    temporary = run.space.decisions.with_suffix(".part")
-    decisions.write_parquet(temporary)
-    temporary.replace(run.space.decisions)
-    return list(findings)
+
+@task(name="episodes", task_run_name="episodes-{name}", cache_policy=NO_CACHE, persist_result=False)
+def episodes_task(name: str, run: Run, job: EpisodeJob) -> dict[str, Any]:
+    """Build the rows over several cases of some pools, unless an earlier try has."""
+    done: dict[str, Any] = finished(job) or run.workers.submit(run_episodes, job).result()
+    return done
+
+
+@task(name="mixture", cache_policy=NO_CACHE, persist_result=False)
+def mixture_task(run: Run, jobs: list[Job], more: list[EpisodeJob], settled: Any) -> list[Any]:
+    """Decide which rows the release takes; returns the findings on what it holds."""
+    stages, lent = [Path(job.stage) for job in jobs], [Path(job.stage) for job in more]
+    units = mixing.units(settled, lent)
+    return mixing.finish(run.recipe, run.specs, settled, [*stages, *lent], units, run.benchmarks, run.space)
 
 
 @task(name="pack", task_run_name="pack-{name}", cache_policy=NO_CACHE, persist_result=False)
@@ -88,7 +102,9 @@ def pack_task(name: str, run: Run, plan: Any, stages: list[str], decided: str) -
         if all((run.space.release / file.path).is_file() for file in files):
             return files
     folders = [Path(stage) for stage in stages]
-    files = run.workers.submit(pack_shard, plan, folders, run.space.decisions, run.space.release, formats).result()
+    dropped = run.space.dropped if run.space.dropped.exists() else None
+    where = (run.space.decisions, run.space.release, formats, dropped)
+    files = run.workers.submit(pack_shard, plan, folders, *where).result()
     write_json(marker, {"fingerprint": wanted, "files": [file.model_dump() for file in files]})
     return list(files)
 
@@ -147,13 +163,17 @@ def _make(run: Run) -> dict[str, Any]:
     jobs = _plan(run)
     counts = _partitions(run, jobs)
     decisions = decided.thaw(jobs[0].decisions)
-    findings = resolve_task(run, jobs) + decided.findings(decisions, counts)
-    files = _pack(run, jobs)
+    settled: Any = resolve_task(run, jobs)
+    more = plan_episodes(run.recipe, run.specs, jobs, settled.cases, run.space)
+    counts += _episodes(run, more)
+    findings = mixture_task(run, jobs, more, settled) + decided.findings(decisions, counts)
+    books: list[Job | EpisodeJob] = [*jobs, *more]
+    files = _pack(run, books)
     run.space.release.mkdir(parents=True, exist_ok=True)
-    totals = accounting.write_ledger(jobs, run.space.decisions, run.space.release)
-    accounting.write_quarantine(jobs, run.space.release)
+    totals = accounting.write_ledger(books, run.space.decisions, run.space.release, run.space.dropped)
+    accounting.write_quarantine(books, run.space.release)
     _show_totals(totals)
-    accounting.check_balance(jobs, counts, totals, files)
+    accounting.check_balance(books, counts, totals, files, accounting.copies_in(run.space.decisions))
     tell("gates", 0, 1, "release")
     costs = gate_costs.publish(counts, run.space)
     decided.publish(decisions, counts, run.space.release / "quality")
@@ -204,16 +224,26 @@ def _partitions(run: Run, jobs: Sequence[Job]) -> list[dict[str, Any]]:
     return [future.result() for future in futures]
 
 
-def _pack(run: Run, jobs: Sequence[Job]) -> list[ReleaseFile]:
+def _episodes(run: Run, jobs: Sequence[EpisodeJob]) -> list[dict[str, Any]]:
+    if jobs:
+        tell("episodes", 0, len(jobs), "parts")
+    futures = [episodes_task.submit(f"{job.dataset}-{job.index:05d}", run, job) for job in jobs]
+    for done, future in enumerate(as_completed(list(futures))):
+        future.result()
+        tell("episodes", done + 1, len(jobs), "parts")
+    return [future.result() for future in futures]
+
+
+def _pack(run: Run, jobs: Sequence[Job | EpisodeJob]) -> list[ReleaseFile]:
     from storage.plan import plan_shards
 
     plans = plan_shards(run.space.decisions, run.recipe.output.shard_rows, run.recipe.output.shard_bytes)
-    decided = digest(*(job.fingerprint for job in jobs), run.space.decisions.read_bytes().hex())
+    by = digest(*(job.fingerprint for job in jobs), *run.space.decided())
     release_files.remove_strangers(run.space.release, plans)
     tell("shards", 0, len(plans), "shards")
     stages = [job.stage for job in jobs]
     futures: list[PrefectFuture[list[ReleaseFile]]] = [
-        pack_task.submit(plan.name, run, plan, stages, decided) for plan in plans
+        pack_task.submit(plan.name, run, plan, stages, by) for plan in plans
     ]
     for done, future in enumerate(as_completed(futures)):
         future.result()

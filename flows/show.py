@@ -13,6 +13,7 @@ from flows.release_files import STATUSES
 TITLES = {
     "plan": "listing datasets",
     "cases": "reading, converting, checking",
+    "episodes": "building rows over several cases",
     "shards": "packing shards",
     "gates": "release gates",
     "publish": "publishing",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.decided import thaw
 from flows.ledger_file import LedgerWriter
+from flows.lending import LoanWriter
 from flows.plan import Job, read_items
 from flows.private_steps import rewrite_texts
 from flows.rows import Identities, staged
@@ -22,11 +23,12 @@ from schemas.spec import DatasetSpec
 from schemas.yaml_file import validate
 
 if TYPE_CHECKING:
+    from flows.episodes import EpisodeJob
     from quality.decided import Decided
     from quality.judge import Judge
 
 
-def finished(job: Job) -> dict[str, Any] | None:
+def finished(job: "Job | EpisodeJob") -> dict[str, Any] | None:
     """The counts of an earlier try at the very same work, or ``None``."""
     done = read_json(Path(job.stage) / "done.json")
     return done["counts"] if done and done["fingerprint"] == job.fingerprint else None
@@ -52,14 +54,16 @@ def run_partition(job: Job) -> dict[str, Any]:
     context = Context(spec=spec, seed=recipe.seed, language=recipe.language, secret=identities.key)
     judge = Judge(open_gates(recipe.gates, spec.gates), context, decided)
     counts: Counter[str] = Counter()
-    with LedgerWriter(folder, spec, identities) as ledger:
+    with LedgerWriter(folder, spec, identities) as ledger, LoanWriter(folder, job.lend) as loans:
         stage = StageWriter(folder)
         for work in run_steps(iter(()), partition_steps(job, recipe, judge, decided)):
             ledger.write(work)
             counts["cases"] += 1
             counts["rows"] += len(work.rows) + len(work.refused) + len(work.lost)
             if work.dropped is None:
-                stage.add(staged(work, spec, identities))
+                case = staged(work, spec, identities)
+                stage.add(case)
+                loans.add(work, case)
         stage.finish()
     (folder / "current").unlink()
     costs = {name: cost.to_json() for name, cost in judge.costs.items()}

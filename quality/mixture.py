@@ -155,8 +155,9 @@ def _draw(passing: _Pass, draw: Draw, sources: Sources) -> list[ReleaseFinding]:
 def _drawn(
     split: str, rows: Mapping[str, int], found: Mapping[str, int], repeats: Mapping[str, int], draw: Draw
 ) -> ReleaseFinding:
-    parts = ", ".join(f"{name} {found[name] * repeats.get(name, 1)} of {rows[name]}" for name in sorted(rows))
-    total = sum(count * repeats.get(name, 1) for name, count in found.items())
+    times = {name: repeats.get(name, 1) for name in rows}
+    parts = ", ".join(f"{name} {found[name] * times[name]} of {rows[name] * times[name]}" for name in sorted(rows))
+    total = sum(count * times[name] for name, count in found.items())
     short = draw.rows is not None and total + len(rows) <= draw.rows
     less = f"; {draw.rows} were asked for, but the proportions allow no more without repetition" if short else ""
     severity = Severity.FLAG if short else Severity.NOTE

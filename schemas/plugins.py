@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from schemas.errors import UserError, nearest
 
-Kind = Literal["readers", "converters", "gates", "tasks", "exports"]
+Kind = Literal["readers", "converters", "episodes", "gates", "tasks", "exports"]
 
 
 @cache
