@@ -77,11 +77,13 @@ def run(
 
 
 @command
-def inspect(path: Annotated[Path, typer.Argument(help="A folder, zip or tar.")], as_json: Json = False) -> None:
+def inspect(
+    path: Annotated[str, typer.Argument(help="A folder, zip or tar, also at an address.")], as_json: Json = False
+) -> None:
     """Recognise the layout of a dataset and draft its spec."""
     from readers.inspect import draft_spec, inspect
 
-    found = inspect(str(path))
+    found = inspect(path)
     if as_json:
         print_json([{"reader": name, "confidence": claim.confidence, "why": claim.why} for name, claim in found])
         return
@@ -89,7 +91,7 @@ def inspect(path: Annotated[Path, typer.Argument(help="A folder, zip or tar.")],
         raise UserError(f"no reader recognises {path}; `medcurate catalog --readers` lists the layouts that are known")
     for name, claim in found:
         typer.secho(f"# {name} ({claim.confidence:.0%}): {claim.why}", err=True)
-    typer.echo(draft_spec(str(path)))
+    typer.echo(draft_spec(path))
 
 
 @command

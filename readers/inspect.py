@@ -8,7 +8,7 @@ from pathlib import Path
 
 from readers.base import Reader, Recognition
 from readers.known import recognise_known
-from readers.source import Source
+from readers.source import ARCHIVES, Source
 from readers.values import spdx
 from schemas import plugins
 from schemas.errors import CaseError, UserError
@@ -68,7 +68,7 @@ def draft_spec(path: str | Path, reader: str = "", name: str = "") -> str:
     stated = {key: value for key, value in said.hints.items() if value}
     licence = spdx(stated.get("license", "")) or licence_of(Source.open(str(path)))
     hints = {**stated, **({"license": licence} if licence else {})}
-    return _text(Path(path), known, replace(said, hints=hints), name or _name(Path(path)))
+    return _text(str(path), known, replace(said, hints=hints), name or _name(str(path)))
 
 
 def licence_of(source: Source) -> str:
@@ -80,15 +80,15 @@ def licence_of(source: Source) -> str:
     return ""
 
 
-def _text(path: Path, reader: str, said: Recognition, name: str) -> str:
+def _text(path: str, reader: str, said: Recognition, name: str) -> str:
     hints = said.hints
     lines = [
         f"# Drafted by `medcurate inspect`: {said.why}.",
         f"name: {name}",
-        f"title: {_quoted(hints.get('title', path.name))}  # the dataset's own title",
+        f"title: {_quoted(hints.get('title') or _last(path))}  # the dataset's own title",
         _license_line(hints),
         "access: open  # open, credentialed or restricted: who may have the images?",
-        f"root: {_quoted(str(path.resolve()))}",
+        f"root: {_quoted(path if '://' in path else str(Path(path).resolve()))}",
         "reader:",
         f"  type: {reader}",
         *_options(said),
@@ -167,8 +167,13 @@ def _plain(word: str) -> str:
     return spaced if spaced.isupper() else spaced.lower()
 
 
-def _name(path: Path) -> str:
-    stem = path.name.split(".")[0] if path.is_file() else path.name
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2] or Path(path).resolve().name
+
+
+def _name(path: str) -> str:
+    is_file = Path(path).is_file() or path.lower().endswith(ARCHIVES)
+    stem = _last(path).split(".")[0] if is_file else _last(path)
     return re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_-") or "dataset"
 
 

@@ -1,4 +1,4 @@
-"""Where a dataset's bytes lie: a folder, or a zip or tar that is read in place and never unpacked.
+"""Where a dataset's bytes lie: a folder, here or at an address, or a zip or tar read in place and never unpacked.
 
 Whatever lies there is listed, so that everything can be accounted for; what must not be read (a member named
 ``../x``, a link that leaves the root, a pipe) is listed too and refused with a `CaseError` when it is opened.
@@ -6,14 +6,11 @@ Whatever lies there is listed, so that everything can be accounted for; what mus
 
 import os
 import re
-import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from readers.nested import reaches_inside
 from schemas.errors import CaseError, UserError
 
 READ_LIMIT = 2 << 30
@@ -41,11 +38,18 @@ class Source(ABC):
 
     @classmethod
     def open(cls, root: str) -> "Source":
-        """The folder, zip, tar or single file at ``root``; `UserError` where there is none that can be read."""
+        """The folder, zip, tar or single file at ``root``, a path or any fsspec address (``s3://...``).
+
+        `UserError` where there is none that can be read.
+        """
         if not root:
             raise UserError("the spec has no root; set it to the folder or archive that holds the dataset")
         if "://" in root:
-            raise UserError(f"{root} is an address; get its files with `medcurate fetch` and name the folder as root")
+            from readers.remote import open_remote
+
+            return open_remote(root)
+        from readers.folder import Folder
+
         path = Path(root)
         try:
             if path.is_dir():
@@ -100,141 +104,6 @@ class Source(ABC):
         """The first ``count`` bytes."""
         with self.stream(path) as file:
             return file.read(count)
-
-
-class Folder(Source):
-    """A folder on disk, or one file of it."""
-
-    def __init__(self, root: Path, only: str = "") -> None:
-        self.root = str(root)
-        self._only = only
-        self._real = os.path.realpath(root)
-        self._inside = lru_cache(maxsize=4096)(self._folder_is_inside)
-
-    def walk(self, under: str = "") -> Iterator[str]:
-        """See `Source.walk`; a folder that is a link is entered only where it stays inside and makes no circle."""
-        if self._only:
-            yield from [self._only] if under == "" else []
-            return
-        top = self._place(under) if under else self.root
-        yield from self._walk(top, f"{under.strip('/')}/" if under.strip("/") else "", (os.path.realpath(top),))
-
-    def _walk(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
-        for name, is_folder, is_link in self._scan(folder):
-            path = f"{folder}/{name}"
-            if not is_folder:
-                yield prefix + name
-                continue
-            real = os.path.realpath(path) if is_link else path
-            if is_link and not self._within(real):
-                yield prefix + name
-            elif real not in above:
-                yield from self._walk(path, f"{prefix}{name}/", (*above, real))
-
-    @staticmethod
-    def _scan(folder: str) -> list[tuple[str, bool, bool]]:
-        try:
-            with os.scandir(folder) as entries:
-                found = [(e.name, _is_dir(e), e.is_symlink()) for e in entries if not is_junk(e.name)]
-        except OSError:
-            return []
-        return sorted(found)
-
-    def listing(self, under: str = "") -> tuple[list[str], list[str]]:
-        """See `Source.listing`."""
-        if self._only:
-            return [], [self._only] if under == "" else []
-        try:
-            found = self._scan(self._place(under) if under else self.root)
-        except CaseError:
-            return [], []
-        return [name for name, folder, _ in found if folder], [name for name, folder, _ in found if not folder]
-
-    @reaches_inside
-    def exists(self, path: str) -> bool:
-        """See `Source.exists`."""
-        try:
-            return stat.S_ISREG(os.stat(self._place(path)).st_mode)  # noqa: PTH116 - see `stream`
-        except (CaseError, OSError):
-            return False
-
-    @reaches_inside
-    def size(self, path: str) -> int:
-        """See `Source.size`."""
-        return self._stat(path)[1].st_size
-
-    @reaches_inside
-    def stamp(self, path: str) -> tuple[int, int]:
-        """See `Source.stamp`."""
-        found = self._stat(path)[1]
-        return found.st_size, found.st_mtime_ns
-
-    @reaches_inside
-    def stream(self, path: str) -> IO[bytes]:
-        """See `Source.stream`."""
-        # Plain system calls: pathlib would cost several times as much, and this runs for every picture.
-        # Not blocking, since opening a pipe that nobody writes to would wait for ever.
-        place = self._place(path)
-        try:
-            handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
-            raise CaseError("missing_file", f"there is no file {printable(path)} in the source") from None
-        except OSError as error:
-            raise CaseError("unreadable_file", f"{printable(path)} cannot be opened: {error.strerror}") from None
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise CaseError("not_a_file", f"{printable(path)} is no regular file")
-        return os.fdopen(handle, "rb")
-
-    @reaches_inside
-    def local(self, path: str) -> Path:
-        """See `Source.local`."""
-        return Path(self._stat(path)[0])
-
-    def _stat(self, path: str) -> tuple[str, os.stat_result]:
-        place = self._place(path)
-        try:
-            found = os.stat(place)  # noqa: PTH116 - see `stream`
-        except FileNotFoundError:
-            raise CaseError("missing_file", f"there is no file {printable(path)} in the source") from None
-        except OSError as error:
-            raise CaseError("unreadable_file", f"{printable(path)} cannot be looked at: {error.strerror}") from None
-        if not stat.S_ISREG(found.st_mode):
-            raise CaseError("not_a_file", f"{printable(path)} is no regular file")
-        return place, found
-
-    def _place(self, path: str) -> str:
-        """The path on disk, after making sure that it does not leave the root."""
-        check_path(path)
-        if self._only and path != self._only:
-            raise CaseError("missing_file", f"there is no file {printable(path)} in the source")
-        place = f"{self.root}/{path}"
-        inside = self._inside(place.rpartition("/")[0])
-        if inside and _is_link(place):
-            inside = self._within(os.path.realpath(place))
-        if not inside:
-            raise CaseError("link_leaves_root", f"{printable(path)} is reached by a link that leaves the root")
-        return place
-
-    def _folder_is_inside(self, folder: str) -> bool:
-        return self._within(os.path.realpath(folder))
-
-    def _within(self, real: str) -> bool:
-        return real == self._real or real.startswith(self._real.rstrip("/") + "/")
-
-
-def _is_link(place: str) -> bool:
-    try:
-        return stat.S_ISLNK(os.lstat(place).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def _is_dir(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def read_rest(file: IO[bytes], path: str, head: bytes, limit: int) -> bytes:

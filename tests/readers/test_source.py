@@ -143,7 +143,8 @@ def test_one_file_is_a_source_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("root", "sentence"), [("", "no root"), ("/no/such", "check the spec's root"), ("s3://b/k", "medcurate fetch")]
+    ("root", "sentence"),
+    [("", "no root"), ("/no/such", "check the spec's root"), ("nothing://b/k", "cannot be opened")],
 )
 def test_a_root_that_is_not_there_is_said_in_one_sentence(root, sentence):
     with pytest.raises(UserError, match=sentence):
