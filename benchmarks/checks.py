@@ -7,6 +7,7 @@ from pathlib import Path
 from synthesis.checks import wording
 from synthesis.checks.evaluate import Judge, Score, grounding_judge, score
 from synthesis.checks.grounding import CHECKS
+from synthesis.checks.same_answer import same_answer
 
 LABELLED = Path(__file__).resolve().parent.parent / "tests" / "synthesis" / "labelled"
 JUDGES: dict[str, Judge] = {
@@ -18,6 +19,7 @@ JUDGES: dict[str, Judge] = {
     "leak": lambda case, _: wording.leak(case.text),
     "refusal": lambda case, _: wording.refusal(case.text),
     "advice": lambda case, _: wording.advice(case.text),
+    "same_answer": lambda case, _: not same_answer(case.text, case.q),
 }
 
 

@@ -14,10 +14,13 @@ from schemas.ledger import Status
 from schemas.recipe import Choice, EngineChoice
 from schemas.work import Drop, Work
 from schemas.yaml_file import validate
+from synthesis.ask_again import Agreement, ImageNeeded
 from synthesis.asking import STAGE, AnyTask, Asked, Waiting, ask, run_down
 from synthesis.base import Engine, Failure
 from synthesis.chain import Chain
 from synthesis.checks.rows import CheckOptions, RowChecker
+from synthesis.consistency import Consistency
+from synthesis.judging import Judge
 from synthesis.verify import Verifier
 
 
@@ -71,12 +74,24 @@ def check_engine(choice: EngineChoice) -> None:
 
 
 def check_checks(checks: Mapping[str, Any]) -> None:
-    """Raise `UserError` where the recipe's ``synthesis.checks`` are wrong, or the verifier could not answer."""
+    """Raise `UserError` where the recipe's ``synthesis.checks`` are wrong, or a judge could not answer."""
     options = validate(CheckOptions, dict(checks), "synthesis.checks")
-    if options.verifier is not None:
-        if options.verifier.engine.type == "template":
-            raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
-        check_engine(options.verifier.engine)
+    for name, _, chosen in _judges(options):
+        if chosen.engine is not None:
+            if chosen.engine.type == "template":
+                raise UserError(f"synthesis.checks.{name} needs an engine that can judge; 'template' cannot")
+            check_engine(chosen.engine)
+
+
+def _judges(options: CheckOptions) -> list[tuple[str, type[Judge], Any]]:
+    """The judges that are asked for, those that cost least first."""
+    kinds: tuple[tuple[str, type[Judge], Any], ...] = (
+        ("consistency", Consistency, options.consistency),
+        ("image_needed", ImageNeeded, options.image_needed),
+        ("agreement", Agreement, options.agreement),
+        ("verifier", Verifier, options.verifier),
+    )
+    return [one for one in kinds if one[2] is not None]
 
 
 def open_tasks(choices: Sequence[Choice]) -> list[AnyTask]:
@@ -117,11 +132,12 @@ def synthesise(
     of_rows = [task for task in tasks if isinstance(task, Chain) and task.reads_rows]
     of_cases = [task for task in tasks if task not in of_rows]
     works = _write(works, of_cases, engine, context, checker)
-    if options.verifier is not None and engine is not None:
-        judge = shared_engine(options.verifier.engine, engine.answers)
-        if judge is None:
-            raise UserError("synthesis.checks.verifier needs an engine that can judge; 'template' cannot")
-        works = Verifier(options.verifier, judge).judge(works, [task.name for task in of_cases])
+    for name, kind, chosen in _judges(options) if engine is not None else ():
+        assert engine is not None
+        asked = engine if chosen.engine is None else shared_engine(chosen.engine, engine.answers)
+        if asked is None:
+            raise UserError(f"synthesis.checks.{name} needs an engine that can judge; 'template' cannot")
+        works = kind(chosen, asked).judge(works, [task.name for task in of_cases])
     return _write(works, of_rows, engine, context, checker) if of_rows else works
 
 

@@ -13,10 +13,12 @@ from schemas.instruction import IMAGE, Instruction, Verdict
 from schemas.ledger import Status
 from schemas.spec import Strict
 from schemas.work import Drop
+from synthesis.ask_again import AgreementOptions, ImageNeededOptions
 from synthesis.checks import wording
 from synthesis.checks.grounding import CHECKS, Contradiction, contradictions, statements
 from synthesis.checks.known import Known, known_of
 from synthesis.checks.terms import Vocabulary
+from synthesis.consistency import ConsistencyOptions
 from synthesis.verify import VerifierOptions
 
 STAGE = "synthesis"
@@ -40,6 +42,12 @@ class CheckOptions(Strict):
     """Canonical label to other words for it, e.g. ``{cardiomegaly: [enlarged heart]}``."""
     verifier: VerifierOptions | None = None
     """A second model that judges what passed the other checks; none by default."""
+    consistency: ConsistencyOptions | None = None
+    """Whether a short answer follows from its reasons, asked of a model; not by default."""
+    image_needed: ImageNeededOptions | None = None
+    """Whether a question is answered without its picture, asked of a model; not by default."""
+    agreement: AgreementOptions | None = None
+    """Whether a question is answered the same again, asked of a model; not by default."""
 
     @field_validator("grounding")
     @classmethod

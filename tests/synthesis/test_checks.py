@@ -17,6 +17,7 @@ from synthesis.checks.evaluate import LabelledSet, grounding_judge, score
 from synthesis.checks.grounding import CHECKS, contradictions, statements
 from synthesis.checks.known import Known, known_of, patient_side
 from synthesis.checks.rows import CheckOptions, RowChecker
+from synthesis.checks.same_answer import same_answer
 from synthesis.checks.terms import Vocabulary, plain
 
 LABELLED = Path(__file__).parent / "labelled"
@@ -29,6 +30,7 @@ SETS = {
     "leak": (lambda case, _: wording.leak(case.text), 0.95, 0.9),
     "refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.9),
     "advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
+    "same_answer": (lambda case, _: not same_answer(case.text, case.q), 0.95, 0.95),
 }
 
 

@@ -25,7 +25,7 @@ SPEC = DatasetSpec.model_validate(
 )  # fmt: skip
 SAID = json.dumps({"description": "A mass.", "question": "What is in the middle?", "answer": "Something round."})
 NAMES = ["stands_alone", "no_new_terms", "no_leak", "one_answer", "sound", "fits_picture"]
-BONUS = ["needs_picture", "complete", "precise", "well_written"]
+BONUS = ["needs_picture", "complete", "precise", "well_written", "no_forbidden_words", "same_words"]
 
 
 def verdicts(**changes):
@@ -118,6 +118,9 @@ def test_score_by_hand():
     ]  # fmt: skip
     assert score_of(criteria, {"a": "yes", "b": "no", "c": "no"}) == 0.75
     assert score_of(criteria[2:], {"c": "no"}) == 1.0
+    pitfall = Criterion(name="d", text="", weight=0, penalty=2)
+    assert score_of([*criteria, pitfall], {"a": "yes", "b": "yes", "c": "yes", "d": "no"}) == 0.5, "(3 + 1 - 2) of 4"
+    assert score_of([*criteria, pitfall], {"a": "no", "b": "yes", "c": "yes", "d": "no"}) == 0.0, "never below 0"
 
 
 def test_seven_essentials_as_in_the_paper_and_the_consistency_of_adamllm():
