@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.case import Case, ImageRef
+from schemas.case import Case, ImageRef, VolumeRef
 from schemas.errors import UserError
 from schemas.identity import case_order, digest, keyed
 from schemas.instruction import Instruction, Place
@@ -55,7 +55,7 @@ def staged(work: Work, spec: DatasetSpec, identities: Identities) -> StagedCase:
         split_policy=spec.split.policy,
         annotation_digest=annotation_digest(case),
         images=[_blob(index, work.pictures[ref]) for index, ref in enumerate(shown)],
-        volumes=[_volume(index, work.volumes[volume].data) for index, volume in enumerate(volumes)],
+        volumes=[_volume(index, volume, work.volumes[volume].data) for index, volume in enumerate(volumes)],
     )
     image_index = {ref: index for index, ref in enumerate(shown)}
     volume_index = {volume: index for index, volume in enumerate(volumes)}
@@ -112,11 +112,15 @@ def _blob(index: int, picture: Rendered) -> Blob:
     )
 
 
-def _volume(index: int, data: bytes) -> Blob:
+def _volume(index: int, ref: VolumeRef, data: bytes) -> Blob:
+    """The bytes; of an image, not of a mask (empty ones are all alike), also the digest of what it shows."""
     import hashlib
 
+    from quality.volume_digest import volume_digest
+
     suffix = "nii.gz" if data[:2] == b"\x1f\x8b" else "nii"
-    return Blob(data=data, name=f"{index}.{suffix}", sha256=hashlib.sha256(data).hexdigest())
+    shown = "" if ref.mask else volume_digest(data)
+    return Blob(data, f"{index}.{suffix}", hashlib.sha256(data).hexdigest(), pixel_digest=shown)
 
 
 def _place(place: Place) -> dict[str, Any]:

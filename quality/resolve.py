@@ -107,23 +107,36 @@ def settle(
 
 
 def _load(pl: Any, staged: Iterable[str]) -> Any:
-    """All cases by order, with ``pictures`` (sorted distinct digests) and their joined ``picture_key``."""
+    """All cases by order, with ``pictures`` (sorted distinct digests) and their joined ``picture_key``.
+
+    A volume that rows carry counts as a picture, by the digest of what it shows (`quality.volume_digest`).
+    """
     digest = pl.element().struct.field("pixel_digest")
     either = pl.when(digest != "").then(digest).otherwise(pl.element().struct.field("sha256"))
-    frames = [pl.scan_parquet(path).select(COLUMNS) for path in staged]
+    frames = [_frame(pl, path) for path in staged]
     if not frames:
-        frames = [pl.LazyFrame(schema=_schema(pl))]
+        frames = [pl.LazyFrame(schema={**_schema(pl), "shown": pl.List(pl.String)})]
     return (
         pl.concat(frames)
         .with_columns(
-            pictures=pl.col("images").list.eval(either).list.unique().list.sort(),
+            pictures=pl.col("images").list.eval(either).list.concat("shown").list.unique().list.sort(),
             phashes=pl.col("images").list.eval(pl.element().struct.field("phash")).list.unique(),
         )
-        .drop("images")
+        .drop("images", "shown")
         .with_columns(picture_key=pl.col("pictures").list.join("|"))
         .sort("order", "dataset", "case_id")
         .collect()
     )
+
+
+def _frame(pl: Any, path: str) -> Any:
+    """One table of staged cases, with ``shown``: the digests of its volumes."""
+    table = pl.scan_parquet(path)
+    digests = pl.lit([], dtype=pl.List(pl.String))
+    if "volumes" in table.collect_schema().names():
+        known = pl.element().struct.field("pixel_digest")
+        digests = pl.col("volumes").list.eval(known.filter(known != "")).fill_null([])
+    return table.select(*COLUMNS, shown=digests)
 
 
 def _schema(pl: Any) -> dict[str, Any]:
