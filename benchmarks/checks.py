@@ -19,6 +19,9 @@ JUDGES: dict[str, Judge] = {
     "leak": lambda case, _: wording.leak(case.text),
     "refusal": lambda case, _: wording.refusal(case.text),
     "advice": lambda case, _: wording.advice(case.text),
+    "held_out_leak": lambda case, _: wording.leak(case.text),
+    "held_out_refusal": lambda case, _: wording.refusal(case.text),
+    "held_out_advice": lambda case, _: wording.advice(case.text),
     "same_answer": lambda case, _: not same_answer(case.text, case.q),
 }
 
