@@ -1,123 +1,41 @@
-"""The synthesis stage against the bare engine: ``python -m benchmarks.synthesis [--json FILE]``.
+"""The synthesis stage against the bare engine and other runners: ``python -m benchmarks.synthesis [--json FILE]``.
 
-Starts the real vLLM with the tiny model (``make vllm`` first) and sends the same kind of prompts two ways, in turns:
-a tight aiohttp loop over request bodies that were made beforehand, and our whole stage (read the file, prompt, ask,
-parse, check, store).  Every round has prompts and pictures of its own, so that no cache of the server helps one side.
-``ratio_to_bare_engine`` is the median over rounds of ours over the bare loop's, in requests per second.  The warm
-rerun (all answers stored) is measured on the last round's requests.
+Starts the real vLLM with the tiny model (``make vllm`` first), as a server and as the offline engine, and sends the
+same kind of requests in several ways, in turns: a tight aiohttp loop over bodies that were made beforehand,
+`vllm.LLM.chat` over all of them at once, and our whole stage (read the file, prompt, ask, parse, check, store) on
+either.  datatrove's inference runner and distilabel ask the same server where ``--datatrove`` and ``--distilabel`` name
+an interpreter that has them (each in an environment of its own; they are no dependency of this project).  Every turn
+has prompts and pictures of its own, so that no cache helps one side.  ``ratio_to_bare_engine`` is the median over
+rounds of ours over the bare loop's requests per second, each against its own engine.  The warm rerun has all answers
+stored.
 """
 
 import argparse
-import asyncio
 import hashlib
 import json
 import os
-import random
 import statistics
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from schemas.case import Case, ImageRef, Label, Region
-from schemas.context import Context
+from benchmarks.synthesis_sides import BareOffline, bare, make_pictures, ours, peer, store_answers, warm
 from schemas.recipe import EngineChoice
-from schemas.rendered import Rendered
-from schemas.spec import DatasetSpec
-from schemas.view import View
-from schemas.work import Work
-from synthesis import wire
-from synthesis.pipeline import open_engine, synthesise
-from synthesis.unblinded import Unblinded, UnblindedOptions
-from synthesis.vllm_server import VllmServer
+from synthesis.vllm_server import STRUCTURED, VllmServer
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL_ARGUMENTS = [
     "--dtype", "float32", "--max-model-len", "2048", "--max-num-seqs", "64", "--kv-cache-memory-bytes", "64M",
     "--enforce-eager",
 ]  # fmt: skip
-SPEC = DatasetSpec.model_validate(
-    {
-        "name": "smears", "title": "Smears", "license": "CC0-1.0", "access": "open", "root": "/x",
-        "reader": {"type": "class_folders"}, "modality": "microscopy", "anatomy": "blood", "clinical_task": "diagnosis",
-    }
-)  # fmt: skip
-TASK = Unblinded(UnblindedOptions(style="short", rows=("question",)))
-
-
-def make_pictures(folder: Path, count: int, seed: int) -> list[Path]:
-    from PIL import Image
-
-    draw = random.Random(seed)
-    paths = []
-    for number in range(count):
-        path = folder / f"{seed}-{number}.png"
-        Image.new("RGB", (256, 256), tuple(draw.randrange(256) for _ in range(3))).save(path)
-        paths.append(path)
-    return paths
-
-
-def works(paths: list[Path]) -> Iterator[Work]:
-    view = View(source_width=256, source_height=256, width=256, height=256)
-    for path in paths:
-        data = path.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        ref = ImageRef((path.name,), "image/png", view)
-        case = Case(
-            "smears", path.stem, None, "", images=(ref,), labels=(Label("neutrophil", "c"),),
-            regions=(Region("platelet", "p", "box", 0, (10, 10, 40, 40)),),
-        )  # fmt: skip
-        yield Work(path.stem, case, pictures={ref: Rendered(data, "image/png", 256, 256, (digest,), digest, "")})
-
-
-def bodies(paths: list[Path], choice: EngineChoice) -> list[bytes]:
-    context = Context(SPEC)
-    made = []
-    for work in works(paths):
-        assert work.case is not None
-        for _, request in TASK.prompt(work.case, work.pictures, context):
-            made.append(json.dumps(wire.chat_body(choice, request)).encode())
-    return made
-
-
-def bare(paths: list[Path], choice: EngineChoice) -> float:
-    """Requests per second of a tight loop."""
-    made = bodies(paths, choice)
-
-    async def run() -> float:
-        import aiohttp
-
-        url = choice.base_urls[0] + "/v1/chat/completions"
-        headers = {"content-type": "application/json"}
-        waiting = iter(made)
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-
-            async def worker() -> None:
-                for body in waiting:
-                    async with session.post(url, data=body, headers=headers) as reply:
-                        json.loads((await reply.json())["choices"][0]["message"]["content"])
-
-            start = time.perf_counter()
-            await asyncio.gather(*(worker() for _ in range(choice.concurrency)))
-            return time.perf_counter() - start
-
-    return len(made) / asyncio.run(run())
-
-
-def ours(paths: list[Path], choice: EngineChoice, answers: Path) -> float:
-    """Requests per second of the whole stage."""
-    engine = open_engine(choice, answers)
-    assert engine is not None
-    start = time.perf_counter()
-    rows = sum(len(work.rows) for work in synthesise(works(paths), [TASK], engine, Context(SPEC)))
-    spent = time.perf_counter() - start
-    engine.close()
-    assert rows == len(paths), f"{rows} rows of {len(paths)}"
-    return rows / spent
+RATIOS = {"server": ("ours server", "bare server"), "offline": ("ours offline", "bare offline")}
+Side = Callable[[list[Path], Path], float]
 
 
 def tiny_model(python: Path) -> Path:
+    """The checkpoint of the tests, made where it is not there yet."""
     maker = ROOT / "scripts" / "vllm" / "tiny_model.py"
     model = ROOT / ".vllm" / "models" / f"colours-{hashlib.sha256(maker.read_bytes()).hexdigest()[:12]}"
     if not (model / "config.json").exists():
@@ -125,43 +43,74 @@ def tiny_model(python: Path) -> Path:
     return model
 
 
-def measure(count: int, rounds: int, concurrency: int) -> dict[str, object]:
+def measure(args: argparse.Namespace) -> dict[str, object]:
+    """All figures."""
     python = Path(os.environ.get("MEDCURATE_VLLM_PYTHON") or ROOT / ".vllm" / "bin" / "python")
-    options = {"python": str(python), "weights": str(tiny_model(python)), "arguments": MODEL_ARGUMENTS}
-    managed = EngineChoice(
-        type="vllm", model="colours", max_tokens=120, concurrency=concurrency, options=options, timeout_s=300
-    )
-    server = VllmServer(managed)
-    address = server.address()
-    choice = managed.model_copy(update={"type": "openai", "base_urls": [address], "options": {}})
-    figures: dict[str, list[float]] = {"bare": [], "ours": []}
+    model = tiny_model(python)
+    servers, asked = {}, {}
+    for mode in ("server", "offline"):
+        options = {"python": str(python), "weights": str(model), "arguments": MODEL_ARGUMENTS, "mode": mode}
+        managed = EngineChoice(
+            type="vllm", model="colours", max_tokens=120, concurrency=args.concurrency, options=options, timeout_s=300
+        )
+        servers[mode] = VllmServer(managed)
+        update = {"type": "openai", "base_urls": [servers[mode].address()], "options": {}}
+        asked[mode] = managed.model_copy(update=update)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        bare(make_pictures(place, 64, 1), choice)
-        for number in range(rounds):
-            sides = ["bare", "ours"] if number % 2 == 0 else ["ours", "bare"]
-            for side in sides:
-                paths = make_pictures(place, count, 10 * number + (2 if side == "bare" else 3))
-                speed = bare(paths, choice) if side == "bare" else ours(paths, choice, place / f"answers{number}")
-                figures[side].append(speed)
-                print(f"round {number + 1} {side:5} {speed:8.1f} requests/s", flush=True)
-        warm = ours(paths, choice, place / f"answers{number}") if sides[-1] == "ours" else 0.0
-        if not warm:
-            again = make_pictures(place, count, 10 * number + 3)
-            warm = ours(again, choice, place / f"answers{number}")
-    server.close()
-    middle = {side: statistics.median(speeds) for side, speeds in figures.items()}
-    ratios = [own / other for own, other in zip(figures["ours"], figures["bare"], strict=True)]
-    return {
-        "requests_per_second": {side: round(speed, 1) for side, speed in middle.items()},
-        "ratio_to_bare_engine": round(statistics.median(ratios), 3),
-        "ratios": [round(ratio, 3) for ratio in ratios],
-        "warm_rows_per_second": round(warm),
-        "requests_per_round": count,
-        "rounds": rounds,
-        "concurrency": concurrency,
-        "all": {side: [round(speed, 1) for speed in speeds] for side, speeds in figures.items()},
+        loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
+        server, offline = asked["server"], asked["offline"]
+        sides: dict[str, Side] = {
+            "bare server": lambda paths, _: bare(paths, server),
+            "ours server": lambda paths, own: ours(paths, server, own),
+            "bare offline": lambda paths, own: loop.speed(paths, server, own.with_suffix(".jsonl")),
+            "ours offline": lambda paths, own: ours(paths, offline, own),
+        }
+        for name in ("datatrove", "distilabel"):
+            other = getattr(args, name)
+            if other is None:
+                print(f"{name}: not measured; --{name} names an interpreter that has it")
+                continue
+            sides[name] = partial(peer, name, other, server)
+        figures = in_turns(sides, place, args.requests, args.rounds)
+        stored = make_pictures(place, args.warm, 999_999)
+        store_answers(stored, server, place / "warm")
+        reruns = {f"{count} processes": round(warm(stored, server, place / "warm", count)) for count in (1, 2)}
+        loop.close()
+    for one in servers.values():
+        one.close()
+    return summary(figures) | {"warm_rows_per_second": reruns, "arguments": str(vars(args))}
+
+
+def in_turns(sides: dict[str, Side], place: Path, count: int, rounds: int) -> dict[str, list[float]]:
+    """Requests per second of every side in every round, the order turning from round to round."""
+    figures: dict[str, list[float]] = {name: [] for name in sides}
+    names = list(sides)
+    for name in names:
+        sides[name](make_pictures(place, 64, names.index(name)), place / f"first {name}")
+    for number in range(rounds):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            paths = make_pictures(place, count, 100 * (number + 1) + names.index(name))
+            figures[name].append(sides[name](paths, place / f"{number} {name}"))
+            print(f"round {number + 1} {name:13} {figures[name][-1]:8.1f} requests/s", flush=True)
+    return figures
+
+
+def summary(figures: dict[str, list[float]]) -> dict[str, object]:
+    """Medians and ratios, the ratios taken round by round."""
+
+    def ratio(own: str, other: str) -> float:
+        return round(statistics.median(a / b for a, b in zip(figures[own], figures[other], strict=True)), 3)
+
+    found: dict[str, object] = {
+        "requests_per_second": {name: round(statistics.median(speeds), 1) for name, speeds in figures.items()},
+        "ratio_to_bare_engine": {mode: ratio(*pair) for mode, pair in RATIOS.items()},
+        "all": {name: [round(speed, 1) for speed in speeds] for name, speeds in figures.items()},
     }
+    found["offline_over_server"] = ratio("ours offline", "ours server")
+    for name in figures.keys() & {"datatrove", "distilabel"}:
+        found[f"ratio_to_{name}"] = ratio("ours server", name)
+    return found
 
 
 def main() -> None:
@@ -169,9 +118,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--requests", type=int, default=200, help="per round and side")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--concurrency", type=int, default=32)
-    args = parser.parse_args()
-    result = measure(args.requests, args.rounds, args.concurrency)
+    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--warm", type=int, default=5000, help="rows of the warm rerun")
+    parser.add_argument("--datatrove", type=Path, help="an interpreter that has datatrove")
+    parser.add_argument("--distilabel", type=Path, help="an interpreter that has distilabel")
+    result = measure(args := parser.parse_args())
     print(json.dumps(result, indent=1))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1))

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from urllib.request import urlopen
 
 from pydantic import Field
@@ -20,6 +20,7 @@ from schemas.yaml_file import validate
 from synthesis.openai_options import OpenAIOptions
 
 GUARD = Path(__file__).with_name("vllm_guard.py")
+WORKER = Path(__file__).with_name("vllm_worker.py")
 STRUCTURED = ("--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}')
 """Without the ban on free whitespace a model may fill an answer with newlines up to the token limit."""
 
@@ -31,10 +32,12 @@ class VllmOptions(OpenAIOptions):
     """Interpreter of vLLM's environment; ``$MEDCURATE_VLLM_PYTHON`` or ``.vllm/bin/python`` where empty."""
     weights: str = ""
     """Folder or hub name of the weights, where ``engine.model`` is to be another name for them."""
+    mode: Literal["server", "offline"] = "server"
+    """``server``: ``vllm serve``; ``offline``: its offline engine, no web stack, see `synthesis.vllm_worker`."""
     tensor_parallel: int = Field(default=1, ge=1)
     data_parallel: int = Field(default=1, ge=1)
     arguments: list[str] = Field(default_factory=list)
-    """Further arguments of ``vllm serve``."""
+    """Further arguments of ``vllm serve``; the offline engine takes those of them that are about the engine."""
     start_s: float = Field(default=900, gt=0)
     """How long the server may take to come up."""
 
@@ -44,6 +47,8 @@ def vllm_options(choice: EngineChoice) -> VllmOptions:
     options = validate(VllmOptions, choice.options, "engine.options")
     if not choice.model:
         raise UserError("the engine 'vllm' needs a model: the name of the weights, or a name with options.weights")
+    if options.mode == "offline" and options.data_parallel > 1:
+        raise UserError("engine.options: mode 'offline' has one engine; leave data_parallel out, or use mode 'server'")
     python = _python(options)
     if not python.exists():
         raise UserError(
@@ -59,17 +64,23 @@ def _python(options: VllmOptions) -> Path:
 
 def serve_command(choice: EngineChoice, options: VllmOptions) -> list[str]:
     """The command line of the server; ``{port}`` stands for the port."""
-    command = [
-        str(_python(options).with_name("vllm")), "serve", options.weights or choice.model,
-        "--served-model-name", choice.model, "--host", "127.0.0.1", "--port", "{port}",
-        "--tensor-parallel-size", str(options.tensor_parallel), "--data-parallel-size", str(options.data_parallel),
-        "--seed", str(choice.seed), "--enable-prompt-tokens-details",
+    python, weights = _python(options), options.weights or choice.model
+    offline = options.mode == "offline"
+    command = [str(python), str(WORKER), "--model", weights] if offline else _web_server(python, weights, options)
+    command += [
+        "--served-model-name", choice.model, "--port", "{port}", "--seed", str(choice.seed),
+        "--tensor-parallel-size", str(options.tensor_parallel),
     ]  # fmt: skip
     if choice.revision:
         command += ["--revision", choice.revision]
     if STRUCTURED[0] not in options.arguments:
         command += STRUCTURED
     return [*command, *options.arguments]
+
+
+def _web_server(python: Path, weights: str, options: VllmOptions) -> list[str]:
+    serve = [str(python.with_name("vllm")), "serve", weights, "--host", "127.0.0.1", "--enable-prompt-tokens-details"]
+    return [*serve, "--data-parallel-size", str(options.data_parallel)]
 
 
 class VllmServer:

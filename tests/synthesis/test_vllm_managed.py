@@ -1,4 +1,4 @@
-"""The vLLM server that the pipeline starts itself: shared, brought back when killed, gone when nobody needs it."""
+"""The vLLM that the pipeline starts itself, as a server and offline: shared, brought back, gone when not needed."""
 
 import os
 import random
@@ -102,9 +102,10 @@ def runs(pid):
         return False
 
 
-@pytest.fixture(scope="module")
-def choice(vllm_python, tiny_model):
+@pytest.fixture(scope="module", params=["server", "offline"])
+def choice(request, vllm_python, tiny_model):
     options = {"python": str(vllm_python), "weights": str(tiny_model), "arguments": SMALL, "backoff_s": 0.1}
+    options["mode"] = request.param
     return EngineChoice(type="vllm", model="colours", max_tokens=120, concurrency=16, options=options)
 
 
