@@ -1,7 +1,7 @@
 """Commands around releases, the catalog and other people's converters."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,15 +36,18 @@ def report(
 @command
 def export(
     release: Annotated[str, typer.Argument(help="Folder or address of one release.")],
-    format: Annotated[str, typer.Option(help="llava, llama_factory, openai, qwen, trl, vlmevalkit, r1 or coco.")],
+    format: Annotated[
+        str, typer.Option(help="llava, llama_factory, openai, qwen, trl, trl_preference, vlmevalkit, r1 or coco.")
+    ],
     to: Annotated[Path, typer.Option(help="An empty folder.")],
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help="Of the format, as KEY=VALUE; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write a release as a trainer or an evaluation kit wants it."""
     from storage.export import export
 
-    done = export(release, format, to, split)
+    done = export(release, format, to, split, _options(option or []))
     if as_json:
         print_json(done.to_json())
     else:
@@ -147,3 +150,21 @@ def check_converter(
         typer.echo("\n".join(sentences) or f"{entry} holds the converter contract")
     if problems:
         raise typer.Exit(1)
+
+
+def _options(pairs: list[str]) -> dict[str, Any]:
+    """``always_list=true tasks=[mcq, open]`` as options; values are YAML."""
+    import yaml
+
+    from schemas.errors import UserError
+
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError(f"--option {pair!r} is not KEY=VALUE, e.g. --option always_list=true")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"--option {pair!r}: the value is not YAML; put quotes around it") from None
+    return found

@@ -40,7 +40,7 @@ def export(
     Args:
         release: folder or address of one release.
         kind: a name registered under ``medcurate.exports``: llava, llama_factory, openai, qwen, trl, vlmevalkit,
-            r1, coco.
+            r1, coco, trl_preference.
         to: a folder that does not exist yet, or is empty.
         split: only this one.
         options: of the format, checked against its ``Options``.

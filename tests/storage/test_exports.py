@@ -75,7 +75,7 @@ def by_question(items, of):
 
 def test_all_formats_are_registered():
     assert plugins.names("exports") == [
-        "coco", "llama_factory", "llava", "openai", "qwen", "r1", "trl", "vlmevalkit",
+        "coco", "llama_factory", "llava", "openai", "qwen", "r1", "trl", "trl_preference", "vlmevalkit",
     ]  # fmt: skip
 
 
@@ -160,6 +160,43 @@ def test_trl_rows_load_with_as_many_placeholders_as_pictures(release, tmp_path):
     (two,) = [item for item in rows if len(item["images"]) == 2]
     assert two["images"][0].size == (8, 6)
     assert two["messages"][0]["content"][2] == {"type": "text", "text": "Which is larger?"}
+
+
+def test_trl_preferences(factory, tmp_path):
+    """The rules of TRL's preference format for pictures: one placeholder a picture, in the prompt alone."""
+    from datasets import load_dataset
+
+    pair = row("c1", 0, task="preference", options=["A liver.", "A lung.", "The left kidney."], answer="A liver.",
+               answer_index=0, messages=chat("<image>\nWhat is it?", "A liver."))  # fmt: skip
+    plain = row("c1", 1, messages=chat("<image>\nWhich?", "This."))
+    done = export(
+        _written(factory, [staged("c1", [blob(picture(1))], [pair, plain])]), "trl_preference", tmp_path / "x"
+    )
+    assert (done.rows, done.left_out) == ({"train": 1}, 1)
+    rows = load_dataset(str(tmp_path / "x"), split="train", cache_dir=str(tmp_path / "hf"))
+    assert [item["rejected"][0]["content"][0]["text"] for item in rows] == ["A lung.", "The left kidney."]
+    for item in rows:
+        assert item["chosen"] == [{"role": "assistant", "content": [{"type": "text", "text": "A liver."}]}]
+        assert [turn["role"] for turn in item["prompt"]] == ["user"]
+        assert item["prompt"][0]["content"] == [
+            {"type": "image", "text": None}, {"type": "text", "text": "What is it?"},
+        ] or item["prompt"][0]["content"] == [{"type": "image"}, {"type": "text", "text": "What is it?"}]  # fmt: skip
+        assert [image.size for image in item["images"]] == [(8, 6)]
+
+
+def test_options_come_from_the_command_line(release, tmp_path):
+    from typer.testing import CliRunner
+
+    import flows.cli_more  # noqa: F401 - registers the command
+    from flows.cli import app
+
+    command = ["export", release, "--format", "r1", "--option", "tasks=[yes_no]", "--to", str(tmp_path / "x")]
+    said = CliRunner().invoke(app, command)
+    assert said.exit_code == 0, said.output
+    (item,) = lines(tmp_path / "x" / "train.jsonl")
+    assert item["problem"] == "Is it white?"
+    wrong = CliRunner().invoke(app, [*command[:4], "--option", "tasks", "--to", str(tmp_path / "y")])
+    assert wrong.exit_code == 2 and "KEY=VALUE" in wrong.output
 
 
 def test_vlmevalkit(release, tmp_path):
