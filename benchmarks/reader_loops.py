@@ -57,7 +57,8 @@ def isal_slice(path: Path) -> Pixels:
     from isal import igzip
 
     volume: Any = nibabel
-    image = volume.Nifti1Image.from_bytes(igzip.decompress(path.read_bytes()))
+    gunzip: Any = igzip.decompress
+    image = volume.Nifti1Image.from_bytes(gunzip(path.read_bytes()))
     return windowed(np.asarray(image.dataobj)[:, :, 64].T.astype(np.float32))
 
 

@@ -49,8 +49,8 @@ def segment_masks(source: Source, path: str, stack: Stack) -> Iterator[SegmentMa
     where a frame lies on no slice, ``mask_shape`` where its grid is another one.
     """
     file = open_dicom(source, path)
-    names = segment_words(file.dataset)
-    for frame in range(max(int(number(file.dataset, "NumberOfFrames", 1)), 1)):
+    names = segment_words(file.header)
+    for frame in range(max(int(number(file.header, "NumberOfFrames", 1)), 1)):
         planes = list(_masks_of_frame(file, frame, names))
         if not planes:
             continue
@@ -62,15 +62,15 @@ def segment_masks(source: Source, path: str, stack: Stack) -> Iterator[SegmentMa
 
 
 def _masks_of_frame(file: DicomFile, frame: int, names: dict[int, tuple[str, ...]]) -> Iterator[tuple[int, Mask]]:
-    kind = word(file.dataset, "SegmentationType")
+    kind = word(file.header, "SegmentationType")
     stored = stored_frame(file, frame)
     if kind == "LABELMAP":
-        background = int(number(file.dataset, "PixelPaddingValue", 0))
+        background = int(number(file.header, "PixelPaddingValue", 0))
         yield from ((int(value), stored == value) for value in np.unique(stored) if value != background)
         return
-    ceiling = number(file.dataset, "MaximumFractionalValue", 1) if kind == "FRACTIONAL" else 1
+    ceiling = number(file.header, "MaximumFractionalValue", 1) if kind == "FRACTIONAL" else 1
     mask = stored >= max(FRACTION * ceiling, 1)
-    groups = frame_groups(file.dataset, frame)
+    groups = frame_groups(file.header, frame)
     named = int(number(macro(groups, "SegmentIdentificationSequence"), "ReferencedSegmentNumber", 0))
     if mask.any():
         yield named or next(iter(names), 0), mask
@@ -78,7 +78,7 @@ def _masks_of_frame(file: DicomFile, frame: int, names: dict[int, tuple[str, ...
 
 def _slice_of_frame(file: DicomFile, frame: int, stack: Stack) -> int | None:
     """The slice that a frame names as its source, else the one in whose plane it lies; both must have its grid."""
-    source = _source_image(file.dataset, frame)
+    source = _source_image(file.header, frame)
     index = next((i for i, item in enumerate(stack.slices) if source == (item.uid, item.frame)), None)
     if index is None:
         index = _slice_by_place(file, frame, stack)
@@ -86,7 +86,7 @@ def _slice_of_frame(file: DicomFile, frame: int, stack: Stack) -> int | None:
         return None
     header = stack.slices[index].header
     grid = tuple(int(number(header, key, 0)) for key in ("Rows", "Columns"))
-    own = tuple(int(number(file.dataset, key, 0)) for key in ("Rows", "Columns"))
+    own = tuple(int(number(file.header, key, 0)) for key in ("Rows", "Columns"))
     if grid != own:
         raise CaseError(
             "mask_shape",
@@ -106,7 +106,7 @@ def _source_image(dataset: Dataset, frame: int) -> tuple[str, int] | None:
 
 
 def _slice_by_place(file: DicomFile, frame: int, stack: Stack) -> int | None:
-    plane = plane_geometry(file.dataset, frame)
+    plane = plane_geometry(file.header, frame)
     if plane is None or not stack.slices:
         return None
     distances = [_from_plane(plane[0], item) for item in stack.slices]
@@ -124,11 +124,11 @@ def _from_plane(point: Direction, item: Slice) -> float:
 
 def _same_grid(file: DicomFile, frame: int, stack: Stack, index: int) -> bool:
     """Whether the frame's pixels are the slice's pixels: same corner, directions and spacing to a tenth of a pixel."""
-    mine, item = plane_geometry(file.dataset, frame), stack.slices[index]
+    mine, item = plane_geometry(file.header, frame), stack.slices[index]
     if mine is None or item.plane is None:
         return True
     across, down = pixel_spacing(item.header, item.frame)
-    own_across, own_down = pixel_spacing(file.dataset, frame)
+    own_across, own_down = pixel_spacing(file.header, frame)
     tolerance = 0.1 * min(across or 1.0, down or 1.0)
     same_spacing = not own_across or max(abs(own_across - across), abs(own_down - down)) < 1e-3 * max(across, 1.0)
     corner = np.linalg.norm(np.subtract(mine[0], item.plane[0])) < max(tolerance, 0.01)

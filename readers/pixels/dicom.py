@@ -37,7 +37,7 @@ def dicom_picture(source: Source, ref: ImageRef) -> Pixels:
 def shown_frame(file: DicomFile, view: View) -> Pixels:
     """A frame on its own grid in 8 bits, ``(rows, columns)`` or ``(rows, columns, 3)``, by the view's grey scale."""
     stored = stored_frame(file, view.frame)
-    dataset = file.dataset
+    dataset = file.header
     if stored.ndim == 3:
         return _colour(stored, int(number(dataset, "BitsStored", 8)))
     if word(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
@@ -55,12 +55,12 @@ def shown_frame(file: DicomFile, view: View) -> Pixels:
 
 def padding_mask(stored: Stored, file: DicomFile) -> np.ndarray | None:
     """Where the scanner padded the frame (PixelPaddingValue and its range limit); None where nowhere."""
-    values = numbers(file.dataset, "PixelPaddingValue")
+    values = numbers(file.header, "PixelPaddingValue")
     if not values or stored.dtype.kind == "f":
         return None
-    bits = int(number(file.dataset, "BitsAllocated", 16))
+    bits = int(number(file.header, "BitsAllocated", 16))
     signed = stored.dtype.kind == "i"
-    limits = [_as_stored(v, bits, signed) for v in (*values[:1], *numbers(file.dataset, "PixelPaddingRangeLimit")[:1])]
+    limits = [_as_stored(v, bits, signed) for v in (*values[:1], *numbers(file.header, "PixelPaddingRangeLimit")[:1])]
     mask = (stored >= min(limits)) & (stored <= max(limits)) if len(limits) > 1 else stored == limits[0]
     return mask if mask.any() else None
 
@@ -82,7 +82,7 @@ def stack_slices(path: str, header: Dataset) -> list[Slice]:
 def dicom_refs(source: Source, path: str, count: int = 3) -> tuple[tuple[ImageRef, ...], tuple[Finding, ...]]:
     """Pictures of a single file with what is odd about it: itself, or ``count`` frames evenly spread over it."""
     # The pixels are wanted next: the file is parsed once, whole.
-    ordered = stack(stack_slices(path, open_dicom(source, path).dataset))
+    ordered = stack(stack_slices(path, open_dicom(source, path).header))
     slices = [ordered.slices[index] for index in evenly(0, len(ordered.slices) - 1, count)]
     return image_refs(source, slices), ordered.findings
 
@@ -135,7 +135,7 @@ def _unpadded(source: Source, path: str, view: View) -> tuple[Stored, View]:
     file = open_dicom(source, path)
     stored = stored_frame(file, view.frame)
     padding = padding_mask(stored, file)
-    values = modality_values(stored, file.dataset)
+    values = modality_values(stored, file.header)
     return values.ravel() if padding is None else values[~padding], view
 
 

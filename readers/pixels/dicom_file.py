@@ -3,6 +3,7 @@
 import io
 import logging
 import math
+import struct
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydicom import config, dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
@@ -29,25 +31,54 @@ from schemas.errors import CaseError
 MOST_INFLATED = 1 << 30
 """Bytes that a deflated data set may inflate to."""
 
+_TEXTS = frozenset({"CS", "DS", "IS", "UI", "DA", "TM", "AS"})
+_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
+"""Value representations that are ASCII, and those that `struct` unpacks."""
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"
+
 # Files break DICOM's value rules all the time; what matters is checked where it is used.
 config.settings.reading_validation_mode = config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom(\..*)?")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
 class DicomFile:
-    """One file, parsed, with its pixel data still encoded."""
+    """One file, its header parsed, its pixel data still encoded."""
 
-    path: str
-    dataset: Dataset
-    digest: FileDigest
-    size: int
+    __slots__ = ("_dataset", "_digest", "_end", "data", "header", "path")
+
+    def __init__(self, path: str, data: bytes, header: FileDataset, end: int) -> None:
+        self.path = path
+        self.data = data
+        self.header = header
+        """The attributes before the pixel data; of a deflated file all."""
+        self._end = end
+        self._digest = FileDigest(data)
+        self._dataset: FileDataset | None = header if end < 0 else None
 
     @property
     def sha256(self) -> str:
         """Of the file as it lies."""
-        return self.digest.sha256
+        return self._digest.sha256
+
+    @property
+    def dataset(self) -> FileDataset:
+        """All attributes, pixel data too; `CaseError` ``corrupt_dicom`` where what follows the header is broken."""
+        if self._dataset is None:
+            self._dataset = _completed(self.header, self.data, self._end, self.path)
+        return self._dataset
+
+    @property
+    def plain_pixels(self) -> memoryview | None:
+        """The value of the pixel data where it lies, uncopied; None where it is encapsulated, cut off, or not plain."""
+        implicit, little = self.header.original_encoding
+        at = self._end
+        kind = self.data[at + 4 : at + 6]
+        if at < 0 or not little or self.data[at : at + 4] != _PIXEL_DATA or not (implicit or kind in (b"OB", b"OW")):
+            return None
+        start = at + (8 if implicit else 12)
+        length = int.from_bytes(self.data[start - 4 : start], "little")
+        return memoryview(self.data)[start : start + length] if start + length <= len(self.data) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +92,11 @@ class _Header:
 # Series are put in order by their headers and shown a moment later: neither is parsed twice.  Few files are held, for
 # the hundreds of elements of each cost Python's garbage collection time as long as they live.
 _HEADERS: BoundedCache[_Header] = BoundedCache(16 << 20, lambda header: max(header.end, 1 << 15))
-_FILES: BoundedCache[DicomFile] = BoundedCache(96 << 20, lambda file: max(file.size, 12 << 20))
+_FILES: BoundedCache[DicomFile] = BoundedCache(96 << 20, lambda file: max(len(file.data), 16 << 20))
 
 
 def open_dicom(source: Source, path: str) -> DicomFile:
-    """Parse the whole file; held for a while, because several frames or a window's search may want it again.
+    """Read the whole file; held for a while, because several frames or a window's search may want it again.
 
     Raises `CaseError` ``not_dicom`` or ``corrupt_dicom``.
     """
@@ -73,12 +104,10 @@ def open_dicom(source: Source, path: str) -> DicomFile:
 
     def make() -> DicomFile:
         data = source.read_bytes(path)
-        header = _HEADERS.held(key)
-        if header is not None and header.end >= 0:
-            dataset = _completed(header, data, path)
-        else:
-            dataset = _parse(io.BytesIO(data), data[:4096], path, stop_before_pixels=False)
-        return DicomFile(path, dataset, FileDigest(data), len(data))
+        known = _HEADERS.held(key) or _header_of(io.BytesIO(data), path)
+        if known.end < 0:
+            return DicomFile(path, data, _parse(io.BytesIO(data), data[:4096], path, stop_before_pixels=False), -1)
+        return DicomFile(path, data, known.dataset, known.end)
 
     return _FILES.get(key, make)
 
@@ -90,30 +119,35 @@ def read_header(source: Source, path: str, tags: Sequence[str] | None = None) ->
             head = file.read(4096)
             file.seek(0)
             return _parse(file, head, path, stop_before_pixels=True, specific_tags=list(tags))
-    return _HEADERS.get((source.root, path, source.stamp(path)), lambda: _whole_header(source, path)).dataset
+
+    def make() -> _Header:
+        with source.stream(path) as file:
+            return _header_of(file, path)
+
+    return _HEADERS.get((source.root, path, source.stamp(path)), make).dataset
 
 
-def _whole_header(source: Source, path: str) -> _Header:
-    with source.stream(path) as file:
-        head = file.read(4096)
-        file.seek(0)
-        dataset = _parse(file, head, path, stop_before_pixels=True)
-        deflated = DeflatedExplicitVRLittleEndian == dataset.file_meta.TransferSyntaxUID
-        return _Header(dataset, -1 if deflated else file.tell())
+def _header_of(file: Any, path: str) -> _Header:
+    head = file.read(4096)
+    file.seek(0)
+    dataset = _parse(file, head, path, stop_before_pixels=True)
+    return _Header(
+        dataset, -1 if dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian else file.tell()
+    )
 
 
-def _completed(header: _Header, data: bytes, path: str) -> FileDataset:
+def _completed(header: FileDataset, data: bytes, end: int, path: str) -> FileDataset:
     """The header with the elements behind it."""
-    implicit, little = header.dataset.original_encoding
+    implicit, little = header.original_encoding
     file = io.BytesIO(data)
-    file.seek(header.end)
+    file.seek(end)
     try:
         rest = read_dataset(file, bool(implicit), bool(little))
     except Exception as error:  # noqa: BLE001 - see `_parse`
         raise _unparsed(path, error) from None
-    elements = {**dict(header.dataset.items()), **dict(rest.items())}
-    whole = FileDataset("", elements, None, header.dataset.file_meta, bool(implicit), bool(little))
-    whole.set_original_encoding(implicit, little, header.dataset.original_character_set)
+    elements = {**dict(header.items()), **dict(rest.items())}
+    whole = FileDataset("", elements, None, header.file_meta, bool(implicit), bool(little))
+    whole.set_original_encoding(implicit, little, header.original_character_set)
     return whole
 
 
@@ -175,6 +209,20 @@ def _value(dataset: Dataset, keyword: str) -> Any:
     return dataset[tag].value if tag in dataset else None
 
 
+def _plain_value(dataset: Dataset, keyword: str) -> list[str] | tuple[float, ...] | None:
+    """A value of a simple kind from its own bytes, which pydicom takes ten times as long to wrap; None for others."""
+    raw = dataset.get_item(_tag(keyword))
+    if not isinstance(raw, RawDataElement) or not raw.value:
+        return None
+    if raw.VR in _TEXTS:
+        return raw.value.decode("ascii").rstrip("\0 ").split("\\") if raw.value.isascii() else None
+    code = _NUMBERS.get(raw.VR or "")
+    if code is None or len(raw.value) % struct.calcsize(code):
+        return None
+    order = "<" if raw.is_little_endian else ">"
+    return struct.unpack(f"{order}{len(raw.value) // struct.calcsize(code)}{code}", raw.value)
+
+
 def number(dataset: Dataset, keyword: str, default: float) -> float:
     """A finite number of the header, the first of several; ``default`` where absent or nonsense."""
     found = numbers(dataset, keyword)
@@ -184,8 +232,8 @@ def number(dataset: Dataset, keyword: str, default: float) -> float:
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """All numbers of an attribute; empty where it is absent or any of them is not a finite number."""
     try:
-        value = _value(dataset, keyword)
-        if value is None or value == "":
+        value = _plain_value(dataset, keyword) or _value(dataset, keyword)
+        if value is None or value == "" or value == [""]:
             return ()
         several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         found = tuple(float(item) for item in several)
@@ -197,7 +245,7 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
 def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     """All values of a text attribute, stripped; empty where it is absent or unreadable."""
     try:
-        value = _value(dataset, keyword)
+        value = _plain_value(dataset, keyword) or _value(dataset, keyword)
         several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         return tuple(str(item).strip() for item in several if item is not None and str(item).strip())
     except Exception:  # noqa: BLE001 - see `numbers`

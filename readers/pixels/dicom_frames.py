@@ -21,6 +21,7 @@ _PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom")
 """Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
 pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
 _PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+_GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 
 
 def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
@@ -30,11 +31,41 @@ def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
     Raises `CaseError` ``missing_pixels``, ``truncated_pixels``, ``undecodable_syntax``, ``image_too_large``,
     ``missing_frame``, ``corrupt_pixels``.
     """
+    index = max(frame, 0)
+    plain = _plain(file, index)
+    return _unpacked(file, index) if plain is None else plain
+
+
+def _plain(file: DicomFile, index: int) -> Stored | None:
+    """A grey frame of whole bytes as it lies in the file, read-only; None for what pydicom has to unpack or refuse.
+
+    Same values as pydicom's, which spends as long on preparing as a 512x512 slice takes to window.
+    """
+    header = file.header
+    if header.file_meta.TransferSyntaxUID not in _PLAIN or word(header, "PhotometricInterpretation") not in _GREY:
+        return None
+    allocated, kept, samples = (
+        int(number(header, key, 0)) for key in ("BitsAllocated", "BitsStored", "SamplesPerPixel")
+    )
+    signed = number(header, "PixelRepresentation", -1)
+    if allocated not in (8, 16) or not 0 < kept <= allocated or samples != 1 or signed not in (0, 1):
+        return None
+    rows, columns = (int(number(header, key, 0)) for key in ("Rows", "Columns"))
+    frames, held = max(int(number(header, "NumberOfFrames", 1)), 1), file.plain_pixels
+    kind = np.dtype(f"<{'iu'[signed == 0]}{allocated // 8}")
+    size = rows * columns * kind.itemsize
+    if held is None or not 0 < rows * columns <= MOST_PIXELS or index >= frames or len(held) < frames * size:
+        return None
+    frame = np.frombuffer(held, kind, rows * columns, index * size).reshape(rows, columns)
+    unused = allocated - kept
+    return frame << unused >> unused if unused else frame
+
+
+def _unpacked(file: DicomFile, index: int) -> Stored:
     dataset, name = file.dataset, printable(file.path)
     if not any(key in dataset for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise CaseError("missing_pixels", f"{name} holds no pixel data")
     frames = max(int(number(dataset, "NumberOfFrames", 1)), 1)
-    index = max(frame, 0)
     if index >= frames:
         raise CaseError("missing_frame", f"{name} has {frames} frames, so there is no frame {index}")
     samples = math.prod(int(number(dataset, key, 1)) for key in ("Rows", "Columns", "SamplesPerPixel"))
@@ -42,27 +73,7 @@ def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
         raise CaseError("image_too_large", f"{name} states {samples:,} samples in a frame; at most {MOST_PIXELS:,}")
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     _refuse_short(dataset, syntax, samples * frames, name)
-    plain = _plain(dataset, syntax, index) if syntax in _PLAIN else None
-    return _decode(dataset, syntax, index, name) if plain is None else plain
-
-
-def _plain(dataset: Dataset, syntax: UID, index: int) -> Stored | None:
-    """A grey frame of whole bytes as it lies in the file; None for what pydicom has to unpack.
-
-    Same values as pydicom's, which spends as long on preparing as a 512x512 slice takes to window.
-    """
-    allocated, kept = (int(number(dataset, key, 0)) for key in ("BitsAllocated", "BitsStored"))
-    known = word(dataset, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
-    signed = number(dataset, "PixelRepresentation", -1)
-    whole = allocated in (8, 16) and 0 < kept <= allocated and signed in (0, 1)
-    if not (known and whole and number(dataset, "SamplesPerPixel", 0) == 1 and "PixelData" in dataset):
-        return None
-    rows, columns = (int(number(dataset, key, 0)) for key in ("Rows", "Columns"))
-    kind = np.dtype(f"<{'iu'[signed == 0]}{allocated // 8}")
-    frame = np.frombuffer(dataset.PixelData, kind, rows * columns, index * rows * columns * kind.itemsize)
-    frame = frame.reshape(rows, columns)
-    unused = allocated - kept
-    return frame << unused >> unused if unused else frame
+    return _decode(dataset, syntax, index, name)
 
 
 def _refuse_short(dataset: Dataset, syntax: UID, samples: int, name: str) -> None:

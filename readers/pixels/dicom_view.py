@@ -1,13 +1,13 @@
 """From a DICOM header to the view of one of its frames: geometry for display, rescale, window, inversion."""
 
+import math
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
 from pydicom.dataset import Dataset
 
 from readers.pixels.dicom_file import items, number, numbers, word, words
-from readers.pixels.orientation import Direction, hung, square_pixels
+from readers.pixels.orientation import Direction, dot, hung, square_pixels
 from readers.pixels.window import PRESETS, Window, for_anatomy
 from schemas.errors import CaseError
 from schemas.view import View
@@ -46,10 +46,10 @@ def plane_geometry(dataset: Dataset, frame: int = -1) -> Plane | None:
     cosines = numbers(macro(groups, "PlaneOrientationSequence"), "ImageOrientationPatient")
     if len(position) != 3 or len(cosines) != 6:
         return None
-    u, v = np.array(cosines[:3]), np.array(cosines[3:])
-    if abs(np.linalg.norm(u) - 1) > 0.05 or abs(np.linalg.norm(v) - 1) > 0.05 or abs(float(u @ v)) > 0.05:
+    u, v = _triple(cosines[:3]), _triple(cosines[3:])
+    if abs(math.hypot(*u) - 1) > 0.05 or abs(math.hypot(*v) - 1) > 0.05 or abs(dot(u, v)) > 0.05:
         return None
-    return _triple(position), _triple(cosines[:3]), _triple(cosines[3:])
+    return _triple(position), u, v
 
 
 def _triple(values: tuple[float, ...]) -> Direction:
