@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.code_version import code_version
+from flows.curriculum import in_stages
 from flows.ledger_file import LedgerWriter
 from flows.lending import Lender, index, pools
 from flows.plan import Job, episodes_of
@@ -159,7 +160,7 @@ def run_episodes(job: EpisodeJob) -> dict[str, Any]:
                 if work.rows and episode is not None:
                     unit = _unit(work, episode, loans, spec, identities)
                     splits[unit.order] = lines[0]["split"]
-                    stage.add(unit)
+                    stage.add(in_stages(unit, recipe.curriculum))
         stage.finish()
     table = pl.DataFrame(list(splits.items()), schema={"order": pl.String, "split": pl.String}, orient="row")
     table.write_parquet(folder / "splits.parquet")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.curriculum import in_stages
 from flows.decided import thaw
 from flows.ledger_file import LedgerWriter
 from flows.lending import LoanWriter
@@ -61,7 +62,7 @@ def run_partition(job: Job) -> dict[str, Any]:
             counts["cases"] += 1
             counts["rows"] += len(work.rows) + len(work.refused) + len(work.lost)
             if work.dropped is None:
-                case = staged(work, spec, identities)
+                case = in_stages(staged(work, spec, identities), recipe.curriculum)
                 stage.add(case)
                 loans.add(work, case)
         stage.finish()
