@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.code_version import code_version
-from flows.plan import fingerprint_of
+from flows.listing import fingerprint_of
 from flows.pool import Workers
 from flows.preflight import check_root
 from flows.workspace import Workspace, read_json, write_json

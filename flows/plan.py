@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.code_version import code_version
+from flows.listing import Keys, fingerprint_of
 from flows.pools import with_pools
 from flows.workspace import Workspace, read_json, write_json
 from readers.base import Item, Refusal, open_reader
@@ -115,27 +116,6 @@ def read_items(path: Path) -> Iterator[Item | Refusal]:
             yield Refusal(**data["refusal"]) if "refusal" in data else Item(data["key"], data["data"])
 
 
-def fingerprint_of(root: str) -> str:
-    """Digest of path, size and time of every file below ``root``, so that a mended source is read again."""
-    parts: list[str] = []
-
-    def visit(folder: str) -> None:
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda found: found.name):
-                if entry.is_dir(follow_symlinks=False):
-                    visit(entry.path)
-                else:
-                    state = entry.stat(follow_symlinks=False)
-                    parts.append(f"{entry.path}\0{state.st_size}\0{state.st_mtime_ns}")
-
-    path = Path(root)
-    if path.is_dir():
-        visit(root)
-    elif path.exists():
-        parts.append(f"{root}\0{path.stat().st_size}\0{path.stat().st_mtime_ns}")
-    return digest(*(part.encode("utf-8", "surrogateescape").hex() for part in parts))
-
-
 def episodes_of(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec) -> list[Choice]:
     """The episode converters of a dataset; none for a restricted one, whose pictures are not kept."""
     if spec.access == "restricted":
@@ -151,15 +131,14 @@ def _limited(listing: Iterable[Item | Refusal], dataset: str, limit: int | None)
     """All of the listing, or its first ``limit`` by case order; a key that stands twice is refused the second time."""
     if limit is not None:
         listing = nsmallest(limit, listing, key=lambda item: case_order(dataset, item.key))
-    seen: set[bytes] = set()
+    seen, repeated = Keys(), 0
     for item in listing:
-        mark = bytes.fromhex(digest(item.key))[:8]
-        if mark in seen:
-            detail = f"{item.key}: another case has the same key; make the keys of {dataset} unique"
-            yield Refusal(f"{item.key}#again-{len(seen)}", "repeated_key", detail)
-        else:
+        if seen.add(item.key):
             yield item
-        seen.add(mark)
+        else:
+            repeated += 1
+            detail = f"{item.key}: another case has the same key; make the keys of {dataset} unique"
+            yield Refusal(f"{item.key}#again-{repeated}", "repeated_key", detail)
 
 
 def _write_partitions(listing: Iterable[Item | Refusal], folder: Path, size: int) -> list[dict[str, Any]]:
