@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.curriculum import in_stages
 from flows.decided import thaw
+from flows.faces import treat_faces
 from flows.ledger_file import LedgerWriter
 from flows.lending import LoanWriter
 from flows.plan import Job, read_items
@@ -91,6 +92,7 @@ def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided"
         convert([open_converter(Choice.model_validate(choice)) for choice in job.converters], context),
         render_pictures(source, recipe.decode, all_of_case=recipe.synthesis is not None),
         screen_pictures(gates, source),
+        treat_faces(gates, source, context),
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))

@@ -152,6 +152,7 @@ class DicomSeries:
             acquisition=acquisition(header, images[0].view.orientation),
             demographics=demographics(header),
             identifiers=identifiers(header),
+            series=tuple(dict.fromkeys(mine.path for mine in ordered.slices)),
             findings=(*findings, *noted),
         )
 

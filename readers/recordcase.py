@@ -1,5 +1,6 @@
 """One case out of one or several records, by the columns that the options name."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,7 @@ class RecordCases:
                 sex_of(self._value(fields, options.sex)), age_years(self._value(fields, options.age))
             ),
             license=spdx(self._value(fields, options.license)),
+            identifiers=self._identifiers(records),
             complete_regions=options.complete_regions
             and not (options.agreement == "apart" and len(self._observers(records)) > 1),
             findings=tuple(dict.fromkeys(findings)),
@@ -212,6 +214,11 @@ class RecordCases:
             plane=self._value(fields, options.plane).lower(),
             laterality=side_of(self._value(fields, options.laterality)),
         )
+
+    def _identifiers(self, records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
+        found = [self._value(record.fields, column) for record in records for column in self._options.private]
+        parts = [part for value in found for part in (value, *re.split(r"[\s,;^]+", value)) if part]
+        return tuple(("record_number" if re.search(r"\d", part) else "person", part) for part in dict.fromkeys(parts))
 
     def _value(self, fields: dict[str, Any], column: str) -> str:
         if not column:

@@ -166,6 +166,8 @@ class TableOptions(Strict):
     plane: str = ""
     license: str = ""
     """Column with the licence of the single case."""
+    private: list[str] = Field(default_factory=list)
+    """Columns with names, numbers or addresses of persons: never published, and every text is searched for them."""
 
     texts: dict[TextKind, str] = Field(default_factory=dict)
     """Kind of text -> column."""

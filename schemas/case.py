@@ -265,6 +265,8 @@ class Case:
     identifiers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Kind (see `quality.recognisers`) and value of what the source's own fields say of persons: names, ids, dates.
     Nothing of it is published; every text is searched for it."""
+    series: tuple[str, ...] = field(default=(), repr=False)
+    """All files of the DICOM series from which the images were chosen, in order: what a face could be rebuilt from."""
     surrogates: frozenset[str] = field(default=frozenset(), repr=False)
     """What was put into the texts in the place of identifiers, and so is none."""
     findings: tuple[Finding, ...] = field(default=())
