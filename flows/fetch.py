@@ -12,7 +12,8 @@ from flows.progress import tell
 from schemas.errors import ReleaseError, UserError
 from schemas.spec import DatasetSpec, load_spec
 
-BLOCK = 1 << 20
+BLOCK = 4 << 20
+"""Bytes of one request."""
 KEYS = {"url", "path", "sha256"}
 
 
@@ -75,22 +76,26 @@ def _download(name: str, url: str, part: Path) -> None:
         try:
             _copy(url, part, have)
         except ValueError:
-            if not have:
-                raise
-            _copy(url, part, 0)
+            # A server that knows no ranges sends the whole, which is then taken as it comes.
+            _copy(url, part, 0, block_size=0)
     except FileNotFoundError:
         raise ReleaseError(
             f"{name}: there is nothing at {url}; the source has moved, or nobody answers there"
         ) from None
-    except (OSError, ValueError, ImportError, fsspec.exceptions.FSTimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 - each file system raises its own kinds
         raise ReleaseError(
             f"{name}: {url} broke off ({type(error).__name__}); run the same command again to go on from there"
         ) from None
 
 
-def _copy(url: str, part: Path, have: int) -> None:
+def _copy(url: str, part: Path, have: int, block_size: int | None = None) -> None:
     """Copy ``url`` from byte ``have`` on; `ValueError` where the server sends only the whole."""
-    with fsspec.open(url, "rb").open() as source, part.open("ab" if have else "wb") as copy:
+    fs, path = fsspec.url_to_fs(url)
+    # Without a cache every block is a request of its own, so that what arrived before a break is kept.
+    with (
+        fs.open(path, "rb", cache_type="none", block_size=block_size) as source,
+        part.open("ab" if have else "wb") as copy,
+    ):
         if have and source.seek(have) != have:
             raise ValueError("no ranges")
         for block in _blocks(source):

@@ -18,6 +18,8 @@ DATA = bytes(range(256)) * 20_000
 
 class Server(ThreadingHTTPServer):
     ranges = True
+    dies_after: int | None = None
+    """Bytes of the file after which every answer breaks off."""
     asked: list[str]
 
 
@@ -51,7 +53,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(last - first + 1))
         self.end_headers()
         if body:
-            self.wfile.write(DATA[first : last + 1])
+            end = last + 1 if self.server.dies_after is None else min(last + 1, max(self.server.dies_after, first))
+            self.wfile.write(DATA[first:end])
+            self.close_connection = end < last + 1
 
 
 @pytest.fixture
@@ -134,3 +138,70 @@ def test_any_fsspec_address_will_do(tmp_path: Path) -> None:
     source.write_bytes(DATA)
     fetch(_spec(tmp_path, source.as_uri(), SHA256))
     assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+
+
+def test_a_server_that_dies_in_the_middle_is_gone_on_from_there(server: Server, tmp_path: Path) -> None:
+    server.dies_after = 4_500_000
+    spec = _spec(tmp_path, _url(server), SHA256)
+    with pytest.raises(ReleaseError, match="run the same command again"):
+        fetch(spec)
+    part = tmp_path / "data" / "sub" / "data.bin.part"
+    have = part.stat().st_size
+    assert 0 < have < len(DATA)
+    assert part.read_bytes() == DATA[:have]
+    server.dies_after, server.asked = None, []
+    assert [line["state"] for line in fetch(spec)] == ["fetched"]
+    assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+    assert min(int(asked.split("=")[1].split("-")[0]) for asked in server.asked if asked != "all") >= have
+
+
+def test_a_part_of_another_file_is_found_by_its_digest_and_fetched_anew(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    (tmp_path / "data" / "sub" / "data.bin.part").write_bytes(b"another file" * 1000)
+    spec = _spec(tmp_path, _url(server), SHA256)
+    with pytest.raises(ReleaseError, match="has sha256"):
+        fetch(spec)
+    assert [line["state"] for line in fetch(spec)] == ["fetched"]
+
+
+def test_a_part_that_is_longer_than_the_file_is_begun_again(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    (tmp_path / "data" / "sub" / "data.bin.part").write_bytes(DATA + b"more")
+    spec = _spec(tmp_path, _url(server), SHA256)
+    for _ in range(2):
+        try:
+            fetch(spec)
+        except ReleaseError as error:
+            assert "sha256" in str(error)
+    assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+
+
+def test_a_whole_file_that_was_damaged_since_is_fetched_again(server: Server, tmp_path: Path) -> None:
+    spec = _spec(tmp_path, _url(server), SHA256)
+    fetch(spec)
+    target = tmp_path / "data" / "sub" / "data.bin"
+    target.write_bytes(DATA[:-1] + b"?")
+    assert [line["state"] for line in fetch(spec)] == ["fetched"]
+    assert target.read_bytes() == DATA
+
+
+def test_from_s3_and_resumed_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.server import ThreadedMotoServer
+    from s3fs import S3FileSystem
+
+    store = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    store.start()
+    host, port = store.get_host_and_port()
+    for name, value in (("ENDPOINT_URL", f"http://{host}:{port}"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    S3FileSystem.clear_instance_cache()
+    try:
+        S3FileSystem().mkdir("fetched")
+        S3FileSystem().pipe_file("fetched/data.bin", DATA)
+        (tmp_path / "data" / "sub").mkdir(parents=True)
+        (tmp_path / "data" / "sub" / "data.bin.part").write_bytes(DATA[:1_000_000])
+        fetch(_spec(tmp_path, "s3://fetched/data.bin", SHA256))
+        assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+    finally:
+        S3FileSystem.clear_instance_cache()
+        store.stop()
