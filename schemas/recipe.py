@@ -201,10 +201,24 @@ def load_recipe(path: Path) -> Recipe:
     update["decisions"] = resolve(recipe.decisions, base) if recipe.decisions else _decided_beside(path)
     if recipe.work:
         update["work"] = resolve(recipe.work, base)
-    if recipe.synthesis and recipe.synthesis.answers:
-        answers = resolve(recipe.synthesis.answers, base)
-        update["synthesis"] = recipe.synthesis.model_copy(update={"answers": answers})
+    if recipe.synthesis:
+        asked: dict[str, Any] = {"tasks": [_with_files(task, base) for task in recipe.synthesis.tasks]}
+        if recipe.synthesis.answers:
+            asked["answers"] = resolve(recipe.synthesis.answers, base)
+        update["synthesis"] = recipe.synthesis.model_copy(update=asked)
     return recipe.model_copy(update=update)
+
+
+def _with_files(task: Choice, base: Path) -> Choice:
+    """The task with absolute paths of the files that its options name: its prompt, terms, and texts to look up."""
+    options = dict(task.options)
+    for name in ("prompt", "terminology"):
+        if options.get(name):
+            options[name] = resolve(str(options[name]), base)
+    knowledge = options.get("knowledge")
+    if isinstance(knowledge, dict) and knowledge.get("corpus"):
+        options["knowledge"] = {**knowledge, "corpus": resolve(str(knowledge["corpus"]), base)}
+    return task.model_copy(update={"options": options})
 
 
 def _decided_beside(recipe: Path) -> str:

@@ -1,12 +1,11 @@
 """All checks on one written row: what they say becomes columns, and what they refuse goes to quarantine."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 from pydantic import Field, field_validator
 
-from schemas.case import Case
+from schemas.case import Case, ImageRef
 from schemas.context import Context
 from schemas.errors import nearest
 from schemas.instruction import IMAGE, Instruction, Verdict
@@ -19,6 +18,7 @@ from synthesis.checks.grounding import CHECKS, Contradiction, contradictions, st
 from synthesis.checks.known import Known, known_of
 from synthesis.checks.terms import Vocabulary
 from synthesis.consistency import ConsistencyOptions
+from synthesis.judging import with_verdicts
 from synthesis.verify import VerifierOptions
 
 STAGE = "synthesis"
@@ -64,6 +64,7 @@ class RowChecker:
     def __init__(self, options: CheckOptions, context: Context) -> None:
         self._options = options
         self._spec = context.spec
+        self._last: tuple[Case, tuple[ImageRef, ...], Known, Vocabulary] | None = None
         self._synonyms = tuple((term, tuple(words)) for term, words in sorted(options.synonyms.items()))
 
     def check(self, row: Instruction, case: Case, allow_advice: bool) -> tuple[Instruction, Drop | None]:
@@ -90,8 +91,16 @@ class RowChecker:
                 first = wrong[0]
                 detail = f"the text contradicts the annotation in {first.check} ({first.path or 'the labels'})"
                 drop = Drop(Status.QUARANTINED, STAGE, f"contradicts_{first.check}", detail)
-        provenance = replace(row.provenance, verdicts=(*row.provenance.verdicts, *verdicts))
-        return replace(row, provenance=provenance), drop
+        return with_verdicts(row, verdicts), drop
+
+    def _facts(self, case: Case, shown: tuple[ImageRef, ...]) -> tuple[Known, Vocabulary]:
+        """What is known of the pictures; worked out once for the rows about them."""
+        last = self._last
+        if last is None or last[0] is not case or last[1] != shown:
+            known = known_of(case, self._spec, shown)
+            vocabulary = _vocabulary(_terms(known, self._spec.canonical()), self._synonyms)
+            last = self._last = (case, shown, known, vocabulary)
+        return last[2], last[3]
 
     def _wording(self, row: Instruction, allow_advice: bool) -> Iterator[str]:
         for message in row.messages:
@@ -101,8 +110,7 @@ class RowChecker:
                 yield "answer_in_question"
 
     def _grounding(self, row: Instruction, case: Case) -> Iterator[Contradiction]:
-        known = known_of(case, self._spec, row.images)
-        vocabulary = _vocabulary(_terms(known, self._spec.canonical()), self._synonyms)
+        known, vocabulary = self._facts(case, row.images)
         for question, answer in _exchanges(row):
             yield from contradictions(statements(question, answer), known, vocabulary, self._options.grounding)
 

@@ -227,7 +227,7 @@ def vllm(vllm_python: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathF
     log = tmp_path_factory.mktemp("vllm") / "vllm.log"
     command = [
         str(vllm_python.with_name("vllm")), "serve", str(tiny_model), "--served-model-name", "colours",
-        "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--max-model-len", "2048",
+        "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--max-model-len", "4096",
         "--max-num-seqs", "64", "--kv-cache-memory-bytes", "64M", "--enforce-eager", "--seed", "0",
         "--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}',
         "--enable-prompt-tokens-details",

@@ -5,13 +5,17 @@ from pathlib import Path
 import pytest
 
 from flows.phantoms import build_hospital
+from flows.worker import open_converter
 from readers.base import Refusal, open_reader
 from schemas.context import Context
 from schemas.recipe import load_recipe
 from schemas.spec import load_spec
+from schemas.work import Work
 from schemas.yaml_file import validate
+from synthesis.asking import abouts
 from synthesis.base import Answer, Failure
-from synthesis.checks.rows import CheckOptions
+from synthesis.chain import Chain
+from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.pipeline import open_tasks
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes" / "systems"
@@ -30,7 +34,8 @@ def hospital(tmp_path_factory):
 
 def test_the_systems_that_need_a_model_are_there():
     assert {path.stem for path in RECIPES} >= {
-        "adamllm", "lingshu", "llava-med", "medtrinity", "medvlsynther", "pubmedvision", "xraygpt",
+        "adamllm", "bimedix2", "lingshu", "llava-med", "m3d-reports", "meddr", "medtrinity", "medvlsynther", "mmpr",
+        "pubmedvision", "unimed-captions", "xraygpt",
     }  # fmt: skip
 
 
@@ -43,10 +48,18 @@ def test_every_task_asks_about_the_phantoms(path, hospital, picture):
         reader = open_reader(spec)
         items = [item for item in reader.items() if not isinstance(item, Refusal)][:4]
         context = Context(spec, recipe.seed, recipe.language)
+        chosen = recipe.converters if choice.converters is None else choice.converters
+        converters = [open_converter(one) for one in chosen]
         for task in open_tasks(recipe.synthesis.tasks):
             asked = 0
             for case in map(reader.read, items):
                 pictures = dict.fromkeys(case.images, picture())
+                if isinstance(task, Chain):
+                    rows = [row for part in converters for row in part.convert(case, context)]
+                    work = Work(case.key, case, rows=rows, pictures=pictures)
+                    for about in abouts(task, work, context, RowChecker(CheckOptions(), context)):
+                        asked += sum(1 for _ in task.start(about))
+                    continue
                 for row_id, request in task.prompt(case, pictures, context):
                     asked += 1
                     assert request.messages

@@ -39,6 +39,7 @@ SAID = {
     "caption": PARTS,
     "dialogue": {"turns": TURNS},
     "instructions": {"question": "Which cell?", "informative": "Its nucleus is lobed.", "precise": "neutrophil"},
+    "label_captions": {"captions": ["A neutrophil.", "One neutrophil in blood.", "a neutrophil."]},
     "mcq": CHOICE,
     "reasoning": {"reasoning": "The nucleus is lobed.", "answer": "neutrophil"},
     "report_qa": {"plane": CHOICE, "phase": None, "organ": CHOICE, "abnormality": None, "position": None},
@@ -108,7 +109,7 @@ def test_the_prompt_is_filled_and_its_digest_goes_with_the_rows(name, style, sho
 def test_fixed_questions_betray_nothing(path):
     if path.stem in ("checklists", "verifier"):
         return
-    if path.stem in CHAINS:
+    if path.stem in (*CHAINS, "consistency"):
         questions = load_yaml(path, Stages).questions
     else:
         questions = [q for style in load_yaml(path, PromptFile).styles.values() for q in style.questions]
@@ -127,6 +128,14 @@ def test_caption_joins_its_parts(shown):
 )
 def test_the_checklist_fits_the_modality(modality, word):
     assert word in checklist(modality)
+
+
+def test_captions_of_labels_are_rows_of_their_own(shown):
+    rows = rows_of(task_of("label_captions", count=3), SAID["label_captions"], shown=shown)
+    assert [row.code if isinstance(row, Failure) else row.answer for row in rows] == [
+        "A neutrophil.", "One neutrophil in blood.", "fewer_captions",
+    ], "two of the three are the same"  # fmt: skip
+    assert len({row.id for row in rows[:2]}) == 2
 
 
 def test_dialogue_keeps_all_turns(shown):
