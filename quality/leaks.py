@@ -8,6 +8,9 @@ from schemas.findings import Severity
 
 GATE = "split_leak"
 
+SHOWN = 200
+"""Pictures of one dataset that a finding names."""
+
 RANK = {"train": 0, "val": 1, "test": 2}
 """Splits in the order of their use; a leak is reported on the later one.  Other names come last, by name."""
 
@@ -32,6 +35,10 @@ def leaks(kept: Any, max_share: float = 0.0) -> list[ReleaseFinding]:
 def conflicts(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[ReleaseFinding]:
     """Pictures that stand in one dataset with different annotation.
 
+    Equal is what has the same decoded pixels, all pictures of a case taken together; different is any label, region,
+    text or question.  Not found: crops and other windows (`quality.look_alikes` reports those), and pictures that two
+    datasets annotate in their own words.
+
     Args:
         kept: `polars.DataFrame` with dataset, picture_key and annotation_digest.
         label_kinds: ``label_kind`` by dataset: labels that contradict each other only exist where there are labels.
@@ -43,18 +50,30 @@ def conflicts(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> li
     counted = shown.group_by("dataset", "picture_key").agg(ways=pl.col("annotation_digest").n_unique())
     table = counted.group_by("dataset").agg(total=pl.len(), several=(pl.col("ways") > 1).sum()).sort("dataset")
     return [
-        _conflict(dataset, several, total, label_kinds.get(dataset, "none") != "none", max_share)
+        _conflict(
+            dataset, several, total, label_kinds.get(dataset, "none") != "none", max_share, _shown(pl, shown, dataset)
+        )
         for dataset, total, several in table.iter_rows()
         if several
     ]
 
 
-def _conflict(dataset: str, several: int, total: int, labelled: bool, max_share: float) -> ReleaseFinding:
+def _shown(pl: Any, shown: Any, dataset: str) -> tuple[dict[str, Any], ...]:
+    """The first pictures that stand in several cases with different annotation, and those cases."""
+    ours = shown.filter(pl.col("dataset") == dataset)
+    several = ours.filter(pl.col("annotation_digest").n_unique().over("picture_key") > 1)
+    table = several.group_by("picture_key", maintain_order=True).agg(pl.struct("case_id", "split").head(10).alias("of"))
+    return tuple({"picture": key, "cases": cases} for key, cases in table.head(SHOWN).iter_rows())
+
+
+def _conflict(
+    dataset: str, several: int, total: int, labelled: bool, max_share: float, evidence: tuple[dict[str, Any], ...]
+) -> ReleaseFinding:
     detail = f"{dataset}: {several} of {total} pictures stand in several cases with different annotation"
     if not labelled:
-        return ReleaseFinding("repeated_pictures", Severity.NOTE, detail, dataset)
+        return ReleaseFinding("repeated_pictures", Severity.NOTE, detail, dataset, evidence)
     severity = Severity.REFUSE_RELEASE if several / total > max_share else Severity.FLAG
-    return ReleaseFinding("conflicting_labels", severity, detail, dataset)
+    return ReleaseFinding("conflicting_labels", severity, detail, dataset, evidence)
 
 
 def shared(places: Any, gate: str, what: str, max_share: float) -> list[ReleaseFinding]:

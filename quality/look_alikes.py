@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quality.leaks import RANK
+from quality.leaks import RANK, SHOWN
 from quality.near_duplicates import clusters, is_likeness
 from quality.release_options import NearDuplicatesOptions
 from quality.verdict import ReleaseFinding
@@ -76,14 +76,25 @@ def report(kept: Any, options: NearDuplicatesOptions) -> list[ReleaseFinding]:
     )  # fmt: skip
     leaked = _leaked(pl, kept)
     return [
-        _finding(name, alike, total, *leaked.get(name, (0, 0)), options)
+        _finding(name, alike, total, *leaked.get(name, (0, 0)), options, _shown(pl, kept, name))
         for name, total, alike in table.iter_rows()
         if alike
     ]
 
 
+def _shown(pl: Any, kept: Any, dataset: str) -> tuple[dict[str, Any], ...]:
+    """The first looks that the dataset shares with other groups, and the cases that have them."""
+    places = kept.select("dataset", "case_id", "split", "group_id", look="looks").explode("look").drop_nulls("look")
+    here = (pl.col("dataset") == dataset).any().over("look") & (pl.col("group_id").n_unique().over("look") > 1)
+    table = (
+        places.filter(here).group_by("look", maintain_order=True)
+        .agg(pl.struct("dataset", "case_id", "split").unique(maintain_order=True).head(10).alias("cases"))
+    )  # fmt: skip
+    return tuple({"cases": cases} for cases in table["cases"].head(SHOWN).to_list())
+
+
 def _finding(
-    name: str, alike: int, total: int, shared: int, held: int, options: NearDuplicatesOptions
+    name: str, alike: int, total: int, shared: int, held: int, options: NearDuplicatesOptions, evidence: Any
 ) -> ReleaseFinding:
     text = (
         f"{name}: {alike} of {total} groups have pictures that look like those of other groups "
@@ -92,7 +103,7 @@ def _finding(
     if shared:
         text += f"; {shared} of the {held} looks in its held-out splits are in an earlier split too"
     refusing = shared > options.max_leak * held
-    return ReleaseFinding(GATE, Severity.REFUSE_RELEASE if refusing else Severity.FLAG, text, name)
+    return ReleaseFinding(GATE, Severity.REFUSE_RELEASE if refusing else Severity.FLAG, text, name, evidence)
 
 
 def _leaked(pl: Any, kept: Any) -> dict[str, tuple[int, int]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quality import benchmark_questions, drift, shortcut
+from quality import benchmark_questions, drift, shortcut, text_duplicates
 from quality.metadata import PLAIN, batches
 from quality.privacy_audit import audit
 from quality.profile import profile
@@ -16,6 +16,7 @@ from quality.release_options import (
     ExpectationsOptions,
     ShortcutOptions,
     SplitLeakOptions,
+    TextDuplicatesOptions,
     release_options,
 )
 from quality.verdict import GateVerdict, ReleaseFinding, judge, passed
@@ -48,7 +49,8 @@ def check_release(
         specs: in the order of ``recipe.datasets``.
         folder: where ``great_expectations.json`` (every expectation with its counts, no values) and
             ``profile.json`` (make-up, shortcut probe, distance to the parent) are written, and ``privacy.json`` (what
-            could have named somebody and what was done, from the shards and the ledger beside the folder).
+            could have named somebody and what was done, from the shards and the ledger beside the folder), and
+            ``<gate>.json`` for findings that can name rows or cases.
         benchmarks: by name, a Parquet with the ``question`` column of a benchmark of the recipe.
 
     Returns:
@@ -62,6 +64,9 @@ def check_release(
     own += _profile(shards, recipe, folder)
     asked = release_options(BenchmarkQuestionsOptions, recipe.gates)
     own += benchmark_questions.findings(shards, benchmarks or {}, asked) if asked.enabled else []
+    alike = release_options(TextDuplicatesOptions, recipe.gates)
+    own += text_duplicates.findings(shards, alike) if alike.enabled else []
+    _evidence(own, folder)
     _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs))
     always = ["schema", "identity", "split_leak", "expectations"]
     clean = [gate for gate in always + ["benchmark_leak"] * bool(recipe.benchmarks) if _is_clean(gate, own)]
@@ -171,6 +176,17 @@ def _profile(shards: Sequence[str | Path], recipe: Recipe, folder: Path) -> list
         found += drift.findings(made, before, recipe.parent, moving)
     _write(folder / drift.PROFILE, content)
     return found
+
+
+def _evidence(found: Sequence[ReleaseFinding], folder: Path) -> None:
+    """Writes ``<gate>.json`` for every gate that can point at rows or cases."""
+    for gate in sorted({one.gate for one in found if one.evidence}):
+        told = [
+            {"detail": one.detail, "dataset": one.dataset, "found": list(one.evidence)}
+            for one in found
+            if one.gate == gate and one.evidence
+        ]
+        _write(folder / f"{gate}.json", {"findings": told})
 
 
 def _details(tallies: Iterable[Any]) -> dict[str, Any]:

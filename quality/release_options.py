@@ -56,6 +56,19 @@ class BenchmarkQuestionsOptions(GateOptions):
     """Share of runs of three words that two questions have in common."""
 
 
+class TextDuplicatesOptions(GateOptions):
+    """Long texts that read alike."""
+
+    jaccard: float = Field(default=0.8, ge=0.5, le=1)
+    """Share of runs of three words that two texts have in common.  FIELD.md section 19: MinHash over three words, 0.5;
+    at 0.5 two normal reports by one hand meet, so ours is higher."""
+    min_words: int = Field(default=20, ge=3)
+    """Shorter texts are alike for want of words.  Ours."""
+    tasks: tuple[str, ...] = ("caption", "report", "dialogue", "reasoning", "text")
+    max_leak: float = Field(default=1.0, ge=0, le=1)
+    """Share of the long texts in held-out splits that may read like one in an earlier split; 1: only reported."""
+
+
 class ShortcutOptions(GateOptions):
     """Questions that are answered without looking."""
 
@@ -103,6 +116,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "near_duplicates": NearDuplicatesOptions,
     "benchmark_leak": BenchmarkLeakOptions,
     "benchmark_questions": BenchmarkQuestionsOptions,
+    "text_duplicates": TextDuplicatesOptions,
     "shortcut": ShortcutOptions,
     "drift": DriftOptions,
 }

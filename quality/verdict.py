@@ -1,6 +1,6 @@
 """What checks of a whole release say, and how a written waiver overrules them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ class ReleaseFinding:
     """One sentence with numbers, without contents."""
     dataset: str = ""
     """Empty where it concerns the release as a whole."""
+    evidence: tuple[Mapping[str, Any], ...] = ()
+    """What it rests on, without contents: ids of rows, cases and splits; goes to ``quality/<gate>.json``."""
 
 
 @dataclass(frozen=True, slots=True)

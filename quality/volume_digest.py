@@ -19,16 +19,17 @@ def volume_digest(data: bytes) -> str:
     import nibabel
     import numpy as np
 
+    turned: Any = nibabel.as_closest_canonical
     try:
         image: Any = nibabel.Nifti1Image.from_bytes(_plain(data))
-        voxels = np.asanyarray(nibabel.as_closest_canonical(image).dataobj)
+        voxels = np.asanyarray(turned(image).dataobj)
     except Exception:  # noqa: BLE001 - nibabel raises anything on a broken file, which the reader has to tell of
         return ""
     if voxels.dtype.kind not in "iufb":
         return ""
     values = np.ascontiguousarray(_whole(np, voxels), "<i4" if _is_whole(np, voxels) else "<f4")
     made = hashlib.blake2b(repr(values.shape).encode(), digest_size=16)
-    made.update(values)
+    made.update(values.tobytes())
     return made.hexdigest()
 
 
