@@ -10,8 +10,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
-import httpx2
-
 from schemas.errors import UserError
 from schemas.recipe import EngineChoice
 from synthesis import wire
@@ -28,7 +26,6 @@ from synthesis.trouble import Cure, Trouble, classify
 Outcome = Answer | Failure
 Result = TypeVar("Result")
 MAX_BACKOFF_S = 30.0
-JSON_BODY = {"headers": {"content-type": "application/json"}}
 OVERLOAD = ("rate_limited", "server_error", "timeout")
 """Troubles that say that fewer requests at once would fare better."""
 
@@ -200,10 +197,7 @@ class OpenAIEngine:
         server.flying += 1
         try:
             async with asyncio.timeout(self._choice.timeout_s):
-                raw = await server.client.post(
-                    "/chat/completions", cast_to=httpx2.Response, content=body, options=JSON_BODY
-                )
-            reply = parse_reply(raw.content, self._choice.model)
+                reply = parse_reply(await server.channel.complete(body), self._choice.model)
         except Exception as error:
             trouble = classify(error, self._choice.timeout_s)
             if trouble is None:

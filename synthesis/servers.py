@@ -3,11 +3,11 @@
 import os
 import time
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from schemas.errors import UserError, nearest
 from schemas.recipe import EngineChoice
+from synthesis.channel import Channel
 
 PAUSE_S = 1.0
 """How long a server whose connection broke is passed over while another one is there."""
@@ -17,8 +17,7 @@ PAUSE_S = 1.0
 class Server:
     """One address."""
 
-    base_url: str
-    client: Any
+    channel: Channel
     flying: int = 0
     lost_since: float | None = None
     """Monotonic time of the first lost connection since its last answer."""
@@ -26,10 +25,13 @@ class Server:
 
     def move(self, url: str) -> None:
         """Note that the server is back, perhaps at another address."""
-        if self.base_url != api_address(url):
-            self.base_url = api_address(url)
-            self.client.base_url = self.base_url
+        self.channel.url = api_address(url)
         self.answered()
+
+    @property
+    def base_url(self) -> str:
+        """Where its API lies."""
+        return self.channel.url
 
     def answered(self) -> None:
         """Note that the server is there."""
@@ -48,7 +50,7 @@ class Servers:
 
     def __init__(self, choice: EngineChoice) -> None:
         key = os.environ.get(choice.api_key_env) or "none"
-        self._all = [Server(url, _client(url, key, choice)) for url in map(api_address, choice.base_urls)]
+        self._all = [Server(Channel(url, key)) for url in map(api_address, choice.base_urls)]
 
     def pick(self) -> Server:
         """The one with the fewest requests on it, of those that are there."""
@@ -63,15 +65,7 @@ class Servers:
     async def close(self) -> None:
         """Close all connections."""
         for server in self._all:
-            await server.client.close()
-
-
-def _client(url: str, key: str, choice: EngineChoice) -> Any:
-    import openai
-
-    # aiohttp under the client takes a third of the processor time that its default transport takes
-    transport = openai.DefaultAioHttpClient(timeout=choice.timeout_s)
-    return openai.AsyncOpenAI(base_url=url, api_key=key, timeout=choice.timeout_s, max_retries=0, http_client=transport)
+            await server.channel.close()
 
 
 def api_address(url: str) -> str:

@@ -5,6 +5,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
+from synthesis.channel import StatusError
+
 
 class Cure(Enum):
     """What helps."""
@@ -36,35 +38,34 @@ class BadReplyError(Exception):
 
 def classify(error: Exception, timeout_s: float) -> Trouble | None:
     """The trouble behind an exception of the client; ``None`` where it is not the server's (a bug of ours)."""
-    import httpx2
-    import openai
+    import aiohttp
 
-    if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, httpx2.ConnectTimeout):
-        return LOST  # also what the transport makes of a connection that breaks before the answer
-    if isinstance(error, (TimeoutError, openai.APITimeoutError)):
-        return Trouble("timeout", f"the server gave no answer within {timeout_s:g} s", Cure.AGAIN)
-    if isinstance(error, openai.APIStatusError):
+    if isinstance(error, StatusError):
         return _of_status(error)
-    if isinstance(error, openai.APIConnectionError):
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return Trouble("bad_reply", "the server's reply is cut off", Cure.AGAIN)
+    if isinstance(error, aiohttp.ClientError):
         return LOST
+    if isinstance(error, TimeoutError):
+        return Trouble("timeout", f"the server gave no answer within {timeout_s:g} s", Cure.AGAIN)
     if isinstance(error, BadReplyError):
         return Trouble("bad_reply", f"the server's reply is no chat completion: {error}", Cure.AGAIN)
     return None
 
 
-def _of_status(error: Any) -> Trouble:
-    status = error.status_code
+def _of_status(error: StatusError) -> Trouble:
+    status = error.status
     if status == 429:
         if error.code == "insufficient_quota":
             return Trouble("quota", "the account's quota at the model server is used up", Cure.STOP)
-        wait = retry_after(error.response.headers)
+        wait = retry_after(error.headers)
         return Trouble("rate_limited", "the server still answers 'too many requests'", Cure.LATER, wait)
     if status in (401, 403):
         return Trouble("no_access", f"the model server refuses the key (HTTP {status})", Cure.STOP)
     if status == 404:
         return Trouble("not_found", "the model server knows no such model or address (HTTP 404)", Cure.STOP)
     if status in (408, 409, 425) or status >= 500:
-        wait = retry_after(error.response.headers)
+        wait = retry_after(error.headers)
         return Trouble("server_error", f"the server answers with HTTP {status}", Cure.AGAIN, wait)
     return Trouble("refused_request", f"the server refuses the request (HTTP {status})", Cure.NONE)
 
