@@ -3,11 +3,13 @@
 import hashlib
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import imagecodecs
 import numpy as np
 
+from readers.pixels.cache import FileDigest
 from readers.pixels.nifti_header import nibabel
 from readers.pixels.volume_file import Volume, load_volume, read_volume
 from readers.pixels.window import Values
@@ -109,8 +111,6 @@ def _mask(source: Source, ref: VolumeRef) -> Carried:
         inside = np.isin(values, ref.mask_of).astype(np.uint8)
     else:
         inside, _ = mask_on(image, label, mismatch)
-    header = _header(Volume(
-        path="", voxels=inside, slope=1.0, intercept=0.0, affine=image.affine, oriented=image.oriented, sha256="",
-        findings=image.findings,
-    ), inside.dtype)  # fmt: skip
+    on_grid = replace(image, voxels=inside, slope=1.0, intercept=0.0, colour=False)
+    header = _header(on_grid, inside.dtype)
     return Carried(_gzip(_file(header, inside)), (label.sha256,))

@@ -211,7 +211,7 @@ def _value(dataset: Dataset, keyword: str) -> Any:
 
 def _plain_value(dataset: Dataset, keyword: str) -> list[str] | tuple[float, ...] | None:
     """A value of a simple kind from its own bytes, which pydicom takes ten times as long to wrap; None for others."""
-    raw = dataset.get_item(_tag(keyword))
+    raw: Any = dataset.get_item(_tag(keyword))
     if not isinstance(raw, RawDataElement) or not raw.value:
         return None
     if raw.VR in _TEXTS:

@@ -298,12 +298,13 @@ def test_nnunet_two_lists_nothing(make_nifti, make_spec, tmp_path):
     st.floats(0, 1),
 )
 def test_view_to_source_to_view_is_the_identity_to_half_a_pixel(order, plane, spacing, across, down):
+    from readers.pixels.cache import FileDigest
     from readers.pixels.volume_file import Volume
 
     affine = np.diag([*spacing, 1.0])
     stored = nib.apply_orientation(np.zeros(SHAPE), ornt_transform(axcodes2ornt("RAS"), axcodes2ornt(order)))
     affine = affine @ inv_ornt_aff(ornt_transform(axcodes2ornt("RAS"), axcodes2ornt(order)), SHAPE)
-    volume = Volume("a", stored, 1, 0, affine, True, "")
+    volume = Volume("a", stored, 1, 0, affine, True, FileDigest(b""))
     view = slice_view(volume, slice_axis(volume, plane), 0, RANGE)
     x, y = across * view.width, down * view.height
     u, v = view.to_source(x, y)
