@@ -6,8 +6,10 @@ from typing import Any
 
 from flows.workspace import Workspace
 from quality.settled import HeldOut, Settled, examine
+from schemas.mixture import Compositions
 from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
+from schemas.taxonomy import axis
 
 
 def settle_cases(
@@ -19,7 +21,7 @@ def settle_cases(
     tables = [folder / "cases.parquet" for folder in stages]
     held = None
     if recipe.compositions is not None:
-        held = HeldOut(recipe.compositions, _combinations(stages))
+        held = HeldOut(recipe.compositions, _combinations(stages, recipe.compositions))
     return settle(tables, facts_of(recipe, specs), recipe.seed, recipe.gates, benchmarks, held)
 
 
@@ -65,7 +67,7 @@ def finish(
     found += examine(settled, facts_of(recipe, specs), recipe.gates, benchmarks, left)
     if recipe.compositions is not None:
         kept = settled.cases.join(left, on="order", how="semi")
-        found += proven(kept, _combinations(stages), settled.away, recipe.compositions.into)
+        found += proven(kept, _combinations(stages, recipe.compositions), settled.away, recipe.compositions.into)
     space.decisions.parent.mkdir(parents=True, exist_ok=True)
     temporary = space.decisions.with_suffix(".part")
     decisions.write_parquet(temporary)
@@ -91,8 +93,11 @@ def _sources(recipe: Recipe, specs: Sequence[DatasetSpec]) -> tuple[dict[str, fl
     return {spec.name: one.weight for one, spec in pairs}, {spec.name: one.repeat for one, spec in pairs}
 
 
-def _combinations(stages: Sequence[Path]) -> Any:
-    """`polars.DataFrame` of ``order``, modality, anatomy and clinical_task: each combination of each staged case."""
+def _combinations(stages: Sequence[Path], wanted: Compositions) -> Any:
+    """`polars.DataFrame` of ``order``, modality, anatomy and clinical_task: each combination of each staged case.
+
+    Where ``wanted.tasks`` is ``kind``, the kind of the task stands for it; a task without one stands for itself.
+    """
     import polars as pl
 
     from quality.compositions import AXES
@@ -102,4 +107,8 @@ def _combinations(stages: Sequence[Path]) -> Any:
     every = cases.with_columns(split=pl.lit(""), status=pl.lit("kept"))
     schema = dict.fromkeys(("order", *AXES), pl.String)
     frames = [frame.select(*schema).unique() for frame in row_facts(stages, every)]
-    return pl.concat([pl.DataFrame(schema=schema), *frames])
+    table = pl.concat([pl.DataFrame(schema=schema), *frames])
+    if wanted.tasks == "name":
+        return table
+    kinds = {name: concept.kind for name, concept in axis("clinical_task").items() if concept.kind}
+    return table.with_columns(pl.col("clinical_task").replace(kinds)).unique(maintain_order=True)

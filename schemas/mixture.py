@@ -106,6 +106,9 @@ class Compositions(Strict):
     """Combinations by name."""
     draw: int | None = Field(default=None, ge=1)
     """Instead: so many combinations, drawn by the recipe's seed among those whose elements all stand in others."""
+    tasks: Literal["kind", "name"] = "kind"
+    """What ``clinical_task`` means here: its kind in the taxonomy (classification, segmentation, detection, ...), since
+    names of tasks mostly hold the anatomy; or its name."""
     into: str = "test"
     """Split of the cases that are held out."""
     mixed: Literal["hold_out", "drop_held_out", "drop_others"] = "hold_out"
