@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from quality.privacy_audit import audit
 from schemas.ledger import ledger_schema
 from schemas.recipe import Recipe
-from schemas.spec import DatasetSpec, GroupRule
+from schemas.spec import DatasetSpec, GroupRule, ReaderChoice
 
 
 def test_the_audit_counts_by_dataset_and_code(line: Any, write: Any, tmp_path: Path, spec: DatasetSpec) -> None:
@@ -32,17 +32,23 @@ def test_the_audit_counts_by_dataset_and_code(line: Any, write: Any, tmp_path: P
         }
     )
     found = audit([shard], ledger, recipe, [own])
+    gone = {"dataset": "films", "done": "the rows are not published"}
     assert found["refused"] == [
-        {"dataset": "films", "code": "burned_in_text", "rows": 1},
-        {"dataset": "films", "code": "identifier_date", "rows": 2},
+        gone | {"code": "burned_in_text", "rows": 1, "where": "pixels"},
+        gone | {"code": "identifier_date", "rows": 2, "where": "texts"},
     ]
+    masked = "its kind in brackets was put in its place"
     assert found["published_with_flag"] == [
-        {"dataset": "films", "code": "identifier_masked", "rows": 1},
-        {"dataset": "films", "code": "identifier_url", "rows": 2},
+        {"dataset": "films", "code": "identifier_masked", "rows": 1, "where": "texts", "done": masked},
+        {"dataset": "films", "code": "identifier_url", "rows": 2, "where": "texts", "done": "published with the flag"},
     ]
     rules = found["rules"]["films"]
     assert rules["ids"] == "case and group ids are hashed with a secret key"
     assert rules["gates"]["identifiers"]["kinds"] == {"date": "mask"}
     assert sorted(rules["gates"]) == ["carriers", "identifiers"]
+    assert "header_attributes_kept" not in rules
+    scans = own.model_copy(update={"reader": ReaderChoice(type="dicom_series")})
+    kept = audit([], None, recipe, [scans])["rules"]["films"]["header_attributes_kept"]
+    assert "PatientName" not in kept and kept["ImagePositionPatient"] == "order of slices, never the numbers"
     empty = audit([], None, recipe, [own])
     assert (empty["refused"], empty["published_with_flag"]) == ([], [])
