@@ -110,6 +110,22 @@ def names(ask: Asker) -> dict[str, str]:
     return {"volume": plain, "this": named}
 
 
+def channels(ask: Asker, volume: VolumeRef) -> str:
+    """The sentence that says which channels a volume of several holds; empty for one."""
+    if volume.channels == 1:
+        return ""
+    table, number = load_table("volume_words"), {"number": str(volume.channels)}
+    if not volume.channel_names:
+        return table.choose("channels", ask.language, 0, "").fill(number)
+    listed = ask.words.listed(volume.channel_names)
+    return table.choose("named_channels", ask.language, 0, "").fill(number | {"names": listed})
+
+
+def asked(ask: Asker, volume: VolumeRef, question: str, *after: str) -> str:
+    """The question behind what must be known of the volume, and what else is to be said after it."""
+    return ask.words.SPACE.join(part for part in (channels(ask, volume), question, *after) if part)
+
+
 def frame(ask: Asker) -> str:
     """The sentence that says how boxes are to be read."""
     return load_table("volume_words").choose("frame", ask.language, 0, "").fill({})
@@ -131,6 +147,11 @@ def _code(axis: int, extent: Extent) -> str:
     if span > WIDE or THIRD <= centre <= 1 - THIRD:
         return ""
     return POSITIVE[axis] if centre > THIRD else opposite(POSITIVE[axis])
+
+
+def one_piece(region: Region3D) -> bool:
+    """Whether it does not lie in several pieces, so that one box and one place tell where it is."""
+    return len(region.pieces) <= 1
 
 
 def sure(extent: Extent) -> bool:

@@ -40,7 +40,9 @@ class TextToRegion:
         if not case.regions or not case.complete_regions:
             return
         ask = Asker(case, context, self.name, self.options)
-        for index in range(len(case.images)):
+        for index, image in enumerate(case.images):
+            if image.tiles:  # one organ, cut by several slices of a montage, is not several organs
+                continue
             groups: dict[str, dict[int, Spot]] = {}
             shown = spots_on(case, index)
             partly = {region.label for number, region in regions_on(case, index) if number not in shown}

@@ -9,7 +9,19 @@ from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.drawing import generator
 from converters.kinship import related
-from converters.solids import Solids, box_text, codes, contradicting, frame, names, overlap, solids, sure
+from converters.solids import (
+    Solids,
+    asked,
+    box_text,
+    codes,
+    contradicting,
+    frame,
+    names,
+    one_piece,
+    overlap,
+    solids,
+    sure,
+)
 from schemas.case import Case, Region3D
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -51,7 +63,7 @@ class VolumePlace:
             (way, label)
             for way in self.options.ways
             for label, (_, region) in found.present.items()
-            if way != "words" or sure(region.extent)
+            if one_piece(region) and (way != "words" or sure(region.extent))
         ]
         order = generator(ask.context.seed, ask.id(f"volume{found.index}"), "pairs")
         ways: dict[Asked, Callable[[Asker, Solids, str, str], Instruction | None]] = {
@@ -74,7 +86,8 @@ class VolumePlace:
         place = ask.words.location(right, True, False)
         template = ask.draw("words", row)
         slots = names(ask) | _thing(ask, label) | {"place": place}
-        question, answer = template.fill(slots), ask.draw("words_answer", row).fill(slots)
+        question = asked(ask, found.volume, template.fill(slots))
+        answer = ask.draw("words_answer", row).fill(slots)
         options: tuple[str, ...] = ()
         index = -1
         if ask.chance(row, "choice") < self.options.choice_share:
@@ -103,7 +116,7 @@ class VolumePlace:
         return ask.row(
             row,
             "text_to_region",
-            ask.words.SPACE.join([template.fill(slots), frame(ask)]),
+            asked(ask, found.volume, template.fill(slots), frame(ask)),
             ask.draw("box_answer", row).fill(slots),
             images=(),
             template=template.id,
@@ -125,7 +138,7 @@ class VolumePlace:
         return ask.row(
             row,
             "mcq",
-            with_options(ask.words.SPACE.join([question, frame(ask)]), options, ask.language),
+            with_options(asked(ask, found.volume, question, frame(ask)), options, ask.language),
             LETTERS[index],
             images=(),
             template=template.id,

@@ -8,7 +8,7 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.drawing import generator
-from converters.solids import Solids, names, solids
+from converters.solids import Solids, asked, names, solids
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -58,7 +58,7 @@ class VolumePresence:
             yield ask.row(
                 row,
                 "yes_no",
-                template.fill(slots),
+                asked(ask, found.volume, template.fill(slots)),
                 ask.words.YES if side else ask.words.NO,
                 images=(),
                 template=template.id,
@@ -77,7 +77,7 @@ class VolumePresence:
             yield ask.row(
                 row,
                 "mcq",
-                with_options(template.fill(names(ask)), options, ask.language),
+                with_options(asked(ask, found.volume, template.fill(names(ask))), options, ask.language),
                 LETTERS[right],
                 images=(),
                 template=template.id,

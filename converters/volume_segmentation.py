@@ -8,7 +8,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.drawing import generator
-from converters.solids import Solids, codes, names, solids, sure
+from converters.solids import Solids, asked, codes, names, one_piece, solids, sure
 from schemas.case import Case, Region3D, VolumeRef
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -47,7 +47,7 @@ class VolumeSegmentation:
     def _row(self, ask: Asker, found: Solids, label: str) -> Instruction:
         proofs, region = found.present[label]
         row = ask.id(f"volume{found.index}/{label}")
-        tellable = found.turned and sure(region.extent) and ask.case.complete_regions
+        tellable = found.turned and one_piece(region) and sure(region.extent) and ask.case.complete_regions
         placed = tellable and ask.chance(row, "place") < self.options.place_share
         slots = names(ask) | {
             "thing": ask.words.definite(label),
@@ -59,7 +59,7 @@ class VolumeSegmentation:
         return ask.row(
             row,
             "referring_segmentation",
-            template.fill(slots),
+            asked(ask, found.volume, template.fill(slots)),
             ask.draw("answer", row).fill(slots),
             images=(),
             template=template.id,
@@ -78,7 +78,7 @@ def target(image: VolumeRef, region: Region3D) -> VolumeRef:
         media_type="application/x-nifti+gzip",
         channels=1,
         channel=0,
-        channel_name="",
+        channel_names=(),
         mask=True,
         mask_of=region.values,
         grid=image.files[0],

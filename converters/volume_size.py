@@ -9,7 +9,7 @@ from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.drawing import generator
 from converters.kinship import related
-from converters.solids import SPECK, Facts, Solids, millilitres, millimetres, names, solids
+from converters.solids import SPECK, Facts, Solids, asked, millilitres, millimetres, names, one_piece, solids
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -56,8 +56,12 @@ class VolumeSize:
                 yield from self._largest(ask, found)
 
     def _sizes(self, ask: Asker, found: Solids) -> Iterator[Instruction]:
-        whole = [label for label, (_, region) in found.present.items() if not region.extent.cut_off]
-        every: list[tuple[Asked, str]] = [(way, label) for label in whole for way in ("millimetres", "millilitres")]
+        every: list[tuple[Asked, str]] = [
+            (way, label)
+            for label, (_, region) in found.present.items()
+            if one_piece(region) and not region.extent.cut_off
+            for way in ("millimetres", "millilitres")
+        ]
         order = generator(ask.context.seed, ask.id(f"volume{found.index}"), "sizes")
         for way, label in order.sample(every, min(self.options.per_volume, len(every))):
             proofs, region = found.present[label]
@@ -68,7 +72,7 @@ class VolumeSize:
             yield ask.row(
                 row,
                 "open",
-                template.fill(slots),
+                asked(ask, found.volume, template.fill(slots)),
                 ask.draw(f"{way}_answer", row).fill(slots),
                 images=(),
                 template=template.id,
@@ -97,7 +101,7 @@ class VolumeSize:
         return ask.row(
             row,
             "count",
-            template.fill(slots),
+            asked(ask, found.volume, template.fill(slots)),
             ask.draw("count_answer", row).fill(slots),
             images=(),
             template=template.id,
@@ -122,7 +126,7 @@ class VolumeSize:
         yield ask.row(
             row,
             "mcq",
-            with_options(template.fill(names(ask)), options, ask.language),
+            with_options(asked(ask, found.volume, template.fill(names(ask))), options, ask.language),
             LETTERS[right],
             images=(),
             template=template.id,

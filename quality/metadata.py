@@ -20,7 +20,8 @@ SIZES = (
 
 LEAVES = (
     *PLAIN, "messages", "answer_index", "images.list.element.path", "view.list.element.width", "source_sha256",
-    "options", "regions.list.element.kind", "labels", "provenance.converter", "provenance.model",
+    "options", "volumes.list.element.path", "regions.list.element.kind", "labels", "provenance.converter",
+    "provenance.model",
 )  # fmt: skip
 
 
@@ -67,6 +68,10 @@ def _derived(pl: Any, rows: Any) -> Any:
     index = pl.col("answer_index").cast(pl.Int64)
     options = pl.col("options").list.len().cast(pl.Int64)
     left = pl.when((options == 0) & (index == -1)).then(0).otherwise(options - 1 - index)
+    in_regions = pl.col("regions").list.eval(pl.element().struct.field("kind") == "mask").list.sum().cast(pl.Int64)
+    # A mask of a whole volume is the volume behind it.
+    behind = (pl.col("volumes").list.len().cast(pl.Int64) - 1).clip(0)
+    masks = in_regions.fill_null(0) + behind.fill_null(0)
     open_only = {
         "first_role": said.first().struct.field("role"),
         "last_role": said.last().struct.field("role"),
@@ -77,7 +82,7 @@ def _derived(pl: Any, rows: Any) -> Any:
         "answer_index": index,
         "options_left": left,
         "regions": pl.col("regions").list.len().cast(pl.Int64),
-        "masks": pl.col("regions").list.eval(pl.element().struct.field("kind") == "mask").list.sum().cast(pl.Int64),
+        "masks": masks,
         "labels": pl.col("labels").list.len().cast(pl.Int64),
     }
     always = {

@@ -7,7 +7,7 @@ from readers.base import Item, Recognition, Refusal
 from readers.decathlon_json import Dataset, load_dataset
 from readers.grouping import group_of
 from readers.pixels.volume import volume_ref
-from readers.pixels.volume_file import load_volume, read_volume
+from readers.pixels.volume_file import Volume, load_volume, read_volume
 from readers.source import Source
 from readers.volume_case import VolumeOptions, cut, made, three_dimensional
 from readers.volume_labels import LabelClass, labels_on
@@ -68,7 +68,9 @@ class Decathlon:
             group=group_of(self._spec, item.key),
             split=item.data["split"],
             images=images,
-            volumes=(volume_ref(image, channel, self._channel_name()),),
+            volumes=(
+                volume_ref(image, channel, self._dataset.channels if image.channels > 1 else (self._channel_name(),)),
+            ),
             regions=regions,
             volume_regions=three_dimensional(image, parts, self._options),
             acquisition=made(self._options, self._channel_name()),
@@ -84,6 +86,10 @@ class Decathlon:
         if wanted >= len(paths):
             raise CaseError("missing_channel", f"the case has {len(paths)} channels, the spec asks for {wanted}")
         return paths[wanted], 0
+
+    def _channel_names(self, image: Volume) -> tuple[str, ...]:
+        """Of the channels in the file that is shown."""
+        return self._dataset.channels if image.channels > 1 else (self._channel_name(),)
 
     def _channel_name(self) -> str:
         names = self._dataset.channels

@@ -9,7 +9,6 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from readers.pixels.cache import FileDigest
 from readers.pixels.nifti_header import nibabel
 from readers.pixels.volume_file import Volume, load_volume, read_volume
 from readers.pixels.window import Values

@@ -117,7 +117,7 @@ class Volumes:
             group=group_of(self._spec, item.key, {**subject, **item.data["fields"]}),
             split=self._split(item.data["fields"], subject),
             images=images,
-            volumes=(volume_ref(image, channel, name),),
+            volumes=(volume_ref(image, channel, (name,) if name else ()),),
             regions=tuple(sorted(regions, key=lambda region: region.image_index)),
             volume_regions=three_dimensional(image, parts, self._options),
             acquisition=made(self._options, name),

@@ -24,9 +24,10 @@ class Mark:
     A ``fill`` is painted over and leaves nothing of what it covers.
     """
 
-    kind: Literal["box", "contour", "point", "number", "fill"]
+    kind: Literal["box", "contour", "point", "number", "fill", "mask"]
     points: tuple[float, ...]
-    """x0 y0 x1 y1 for a box, x y ... for a contour or fill, x y for a point or a number."""
+    """x0 y0 x1 y1 for a box, x y ... for a contour or fill, x y for a point or a number; for a mask the corners of its
+    loops along pixel edges, each loop closed, one after the other."""
     colour: tuple[int, int, int] = (255, 0, 0)
     text: str = ""
 
@@ -84,8 +85,8 @@ class VolumeRef:
     channels: int = 1
     channel: int = 0
     """Which of them the case's slices, labels and regions are about."""
-    channel_name: str = ""
-    """What the dataset calls that channel: ``FLAIR``, ``t1gd``."""
+    channel_names: tuple[str, ...] = ()
+    """What the dataset calls the channels, in order: ``FLAIR``, ``t1gd``; empty where it does not say."""
     mask: bool = False
     """Whether this is a mask: 1 where ``files`` hold one of ``mask_of``, 0 elsewhere, on the grid of ``grid``."""
     mask_of: tuple[int, ...] = ()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flows.phantoms import dicom, radiographs, real_dicom, slices, smears, texts, volumes
+from flows.phantoms import brain, dicom, fundus, radiographs, real_dicom, slices, smears, texts, volumes
 from flows.phantoms.canvas import save_json
 
 
@@ -28,8 +28,11 @@ def build_hospital(folder: Path, seed: int = 0) -> dict[str, Any]:
         "phantom_blood_coco": smears.coco(folder / "phantom_blood_coco", seed),
         "phantom_ct_slices": slices.mask_pairs(folder / "phantom_ct_slices", seed),
         "phantom_abdomen_msd": volumes.decathlon(folder / "phantom_abdomen_msd", seed),
+        "phantom_brain_msd": brain.tumours(folder / "phantom_brain_msd", seed),
         "phantom_ct_dicom": dicom.ct_series(folder / "phantom_ct_dicom", seed),
         "phantom_dx_dicom": dicom.radiographs(folder / "phantom_dx_dicom", seed),
+        "phantom_fundus_grades": fundus.grades(folder / "phantom_fundus_grades", seed),
+        "phantom_fundus_quality": fundus.quality(folder / "phantom_fundus_quality", seed),
         "phantom_figures": texts.figures(folder / "phantom_figures", seed),
         "phantom_reports": texts.reports(folder / "phantom_reports", seed),
         "phantom_visits": texts.visits(folder / "phantom_visits", seed),

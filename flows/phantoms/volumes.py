@@ -27,10 +27,10 @@ def decathlon(folder: Path, seed: int) -> dict[str, Any]:
         densities, labels = sample(abdomen(seed, f"volumes/{key}", tumours=number % 3), GRID)
         densities += rng(seed, "volumes", key).normal(0, 8, densities.shape).astype(np.float32)
         if number == 11:
-            _save(folder / f"imagesTs/{key}.nii.gz", np.rint(densities).astype(np.int16), order)
+            save_volume(folder / f"imagesTs/{key}.nii.gz", np.rint(densities).astype(np.int16), order, GRID)
             continue
-        _save(folder / f"imagesTr/{key}.nii.gz", np.rint(densities).astype(np.int16), order)
-        _save(folder / f"labelsTr/{key}.nii.gz", labels, order)
+        save_volume(folder / f"imagesTr/{key}.nii.gz", np.rint(densities).astype(np.int16), order, GRID)
+        save_volume(folder / f"labelsTr/{key}.nii.gz", labels, order, GRID)
         training.append({"image": f"./imagesTr/{key}.nii.gz", "label": f"./labelsTr/{key}.nii.gz"})
         truth[key] = {"order": order, "organs": centroids(labels)}
     broken = folder / "labelsTr/abdomen_012.nii.gz"
@@ -55,12 +55,12 @@ def centroids(labels: NDArray[np.uint8]) -> dict[str, Any]:
     return found
 
 
-def _save(path: Path, volume: NDArray[Any], order: str) -> None:
-    """Write NIfTI in the voxel ``order``, the affine saying so."""
+def save_volume(path: Path, volume: NDArray[Any], order: str, grid: Grid) -> None:
+    """Write a volume on the RAS ``grid``, with or without channels, as NIfTI in the voxel ``order``."""
     import nibabel
 
     nib: Any = nibabel
-    ras = nib.Nifti1Image(volume, GRID.affine())
+    ras = nib.Nifti1Image(volume, grid.affine())
     turn = nib.orientations.ornt_transform(nib.io_orientation(ras.affine), nib.orientations.axcodes2ornt(order))
     turned = ras.as_reoriented(turn)
     stored = nib.Nifti1Image(np.ascontiguousarray(turned.dataobj), turned.affine)

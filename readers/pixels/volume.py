@@ -131,7 +131,7 @@ def image_ref(volume: Volume, view: View) -> ImageRef:
     )
 
 
-def volume_ref(volume: Volume, channel: int = 0, channel_name: str = "") -> VolumeRef:
+def volume_ref(volume: Volume, channel: int = 0, channel_names: tuple[str, ...] = ()) -> VolumeRef:
     """The reference to the whole volume; ``channel`` is the one that the case is about."""
     return VolumeRef(
         files=(volume.path,),
@@ -142,5 +142,5 @@ def volume_ref(volume: Volume, channel: int = 0, channel_name: str = "") -> Volu
         tilt=round(volume.tilt, 2),
         channels=volume.channels,
         channel=channel,
-        channel_name=channel_name,
+        channel_names=channel_names if len(channel_names) == volume.channels else (),
     )

@@ -85,10 +85,8 @@ def test_slices_of_two_planes_or_volumes_are_not_mixed():
 def test_nothing_is_the_spleen_on_a_montage(make, abdomen):
     case, described = abdomen
     whole = as_montage(case)
-    for name in ("location", "size", "relation", "largest", "contact"):
+    for name in ("location", "size", "relation", "largest", "contact", "text_to_region"):
         assert make.ask(name, whole, described) == [], name
-    rows = make.ask("text_to_region", whole, described)
-    assert rows and "montage of 4 axial CT slices of the abdomen" not in rows[0].answer
 
 
 def test_a_montage_is_called_one(make, abdomen):
