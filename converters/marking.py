@@ -1,4 +1,4 @@
-"""Marks drawn on a view around a region: box, outline, point or number."""
+"""Marks drawn on a view around a region or over it: box, outline, point, number or filled mask."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from schemas.case import Mark
 from schemas.masks import decode
 from schemas.view import View
 
-Style = Literal["box", "contour", "point"]
+Style = Literal["box", "contour", "point", "mask"]
 _PLATE = 28
 """Pixels that a number takes, about."""
 SHOWN = (255, 0, 0)
@@ -20,7 +20,9 @@ def styles_of(seen: Spot) -> tuple[Style, ...]:
     """How a region can be marked."""
     if seen.place.kind == "point":
         return ("point",)
-    return ("box", "contour", "point") if seen.place.rle or seen.place.kind == "contour" else ("box",)
+    if seen.place.rle:
+        return ("box", "contour", "point", "mask")
+    return ("box", "contour", "point") if seen.place.kind == "contour" else ("box",)
 
 
 def marks(seen: Spot, view: View, style: Style, colour: tuple[int, int, int] = SHOWN) -> tuple[Mark, ...]:
@@ -31,6 +33,9 @@ def marks(seen: Spot, view: View, style: Style, colour: tuple[int, int, int] = S
         return (Mark("box", edges, colour),)
     if style == "point":
         return (Mark("point", anchor(seen, view), colour),)
+    if style == "mask":
+        loops = outlines(decode(seen.place.rle, seen.place.size))
+        return (Mark("mask", tuple(value for path in loops for value in (*path, *path[:2])), colour),)
     if seen.place.rle:
         return tuple(Mark("contour", path, colour) for path in outlines(decode(seen.place.rle, seen.place.size)))
     sides = (view.width, view.height)

@@ -1,7 +1,7 @@
 """Marks drawn into a picture: boxes, contours, points and set-of-mark numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from schemas.case import Mark
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+VEIL = 0.4
+"""How much of a mask's pixels is its colour; what it covers stays visible.  Ours."""
 
 
 def draw(picture: Pixels, marks: Sequence[Mark]) -> Pixels:
@@ -25,11 +27,38 @@ def draw(picture: Pixels, marks: Sequence[Mark]) -> Pixels:
     image = Image.fromarray(picture)
     if any(mark.kind != "fill" for mark in marks):
         image = image.convert("RGB")
+    for mark in marks:
+        if mark.kind == "mask":
+            image = _veiled(image, mark)
     pen = ImageDraw.Draw(image)
     thick = max(2, round(max(image.size) / 250))
     for mark in marks:
         _draw(pen, mark, thick)
     return np.asarray(image)
+
+
+def _veiled(image: Image.Image, mark: Mark) -> Image.Image:
+    """The picture with the mark's colour laid over the pixels inside its loops."""
+    pixels = np.array(image)
+    inside = np.zeros(pixels.shape[:2], bool)
+    for (x, y), (next_x, next_y) in _sides([round(value) for value in mark.points]):
+        if x == next_x:  # each upright side turns over what lies to its right
+            inside[min(y, next_y) : max(y, next_y), x:] ^= True
+    pixels[inside] = np.round(pixels[inside] * (1 - VEIL) + np.array(mark.colour) * VEIL)
+    return Image.fromarray(pixels)
+
+
+def _sides(corners: list[int]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The sides of closed loops that follow one another."""
+    begin: tuple[int, int] | None = None
+    before = (0, 0)
+    for here in zip(corners[::2], corners[1::2], strict=True):
+        if begin is None:
+            begin = here
+        else:
+            yield before, here
+            begin = None if here == begin else begin
+        before = here
 
 
 def _draw(pen: ImageDraw.ImageDraw, mark: Mark, thick: int) -> None:
