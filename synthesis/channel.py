@@ -33,7 +33,7 @@ class Channel:
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"content-type": "application/json", "authorization": f"Bearer {key}"},
-            trust_env=True,
+            trust_env=_through_proxy(url),
         )
 
     async def complete(self, body: bytes) -> bytes:
@@ -52,6 +52,15 @@ class Channel:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def _through_proxy(url: str) -> bool:
+    """Whether the environment names a proxy for the address; aiohttp would look it up with every request."""
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
 
 
 def _code(said: bytes) -> str:
