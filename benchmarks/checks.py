@@ -16,6 +16,7 @@ JUDGES: dict[str, Judge] = {
     "count": grounding_judge(["count", "polarity"]),
     "size": grounding_judge(["size", "place", "laterality", "polarity"]),
     "held_out": grounding_judge(list(CHECKS)),
+    "held_out_reports": grounding_judge(list(CHECKS)),
     "leak": lambda case, _: wording.leak(case.text),
     "refusal": lambda case, _: wording.refusal(case.text),
     "advice": lambda case, _: wording.advice(case.text),

@@ -42,7 +42,7 @@ PART = re.compile(
 def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bool:
     """Whether the number that stands with the mention cannot be, given how many there are."""
     count = known.counts.get(mention.term)
-    if count is None or said in ("absent", "nothing"):
+    if count is None or said in ("absent", "doubtful", "nothing"):
         return False
     before, after = sentence[: mention.start], sentence[mention.end :]
     if ONLY.search(before):

@@ -30,9 +30,9 @@ class Contradiction:
 def polarity_contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bool:
     """Whether the sentence affirms what is absent, denies what is present, or is surer or less sure than it may be."""
     truth = known.polarity.get(mention.term)
-    if truth is None or said in (truth, "nothing"):
+    if truth is None or said in (truth, "nothing") or (said == "doubtful" and truth != "present"):
         return False
-    if truth == "present" and said == "absent":
+    if truth == "present" and said in ("absent", "doubtful"):
         if places.denied_elsewhere(sentence, mention, known):
             return False
         sides = laterality.denied_side(sentence, mention)
@@ -54,7 +54,7 @@ def contradictions(
 ) -> Iterator[Contradiction]:
     """Every contradiction between ``text`` and what is known."""
     names = tuple(checks)
-    for sentence in sentences(text):
+    for sentence in stated(text):
         form = plain(sentence)
         for mention in vocabulary.mentions(form):
             said = said_of(form, mention)
@@ -65,9 +65,38 @@ def contradictions(
 
 
 YES_NO = re.compile(r"^(?:is|are|was|were|does|do|did|has|have|can|could)\b", re.IGNORECASE)
-YES_OR_NO = re.compile(r"^\s*(yes|no)\b[\s.,;:!-]*", re.IGNORECASE)
+YES_OR_NO = re.compile(r"^\s*(yes|no)(?:[\s.,;:!-]*$|[.,;:!-]+\s*)", re.IGNORECASE)
 HOW_MANY = re.compile(r"^how many (?P<what>.+?) (?:are|is|can|do|does|have|lie|were|was)\b", re.IGNORECASE)
-NUMBER_FIRST = re.compile(rf"^\s*(?:there (?:are|is) )?(?P<number>{PATTERN})\s*[.!]?\s*$", re.IGNORECASE)
+WHERE = re.compile(
+    r"^(?:(?:on|in|at) )?(?:where|(?:which|what) (?:\w+ )?(?:side|lung|lobe|part|half|region|corner|area|place"
+    r"|location)"
+    r"(?: of the \w+)?) (?:is|are|does|do|can|lies?) (?:the |an? )?(?P<what>.+?)"
+    r"(?: (?:located|lie|seen|found|be seen|be found|visible|on|in|at|affected|situated))*\?$",
+    re.IGNORECASE,
+)
+HOW_BIG = re.compile(
+    r"^(?:how (?:big|large|wide|long)|what size) (?:is|are) (?:the |an? )?(?P<what>.+?)\?$", re.IGNORECASE
+)
+SHORT_REPLY = 7
+"""Words of an answer that has no subject of its own."""
+NUMBER_FIRST = re.compile(
+    rf"^\s*(?:there (?:are|is) |(?:i|we|one) (?:can )?(?:see|count) )?(?P<number>{PATTERN})\s*[.!]?\s*$", re.IGNORECASE
+)
+
+
+def stated(text: str) -> Iterator[str]:
+    """The sentences that state something: a question does so only together with a reply ("Pneumothorax? No.")."""
+    asked = ""
+    for sentence in sentences(text):
+        if sentence.endswith("?"):
+            asked = sentence
+            continue
+        reply = YES_OR_NO.match(sentence)
+        if asked and reply:
+            yield from sentences(statements(asked if YES_NO.match(asked) else f"Is there {asked}", sentence))
+        else:
+            yield sentence
+        asked = ""
 
 
 def statements(question: str, answer: str) -> str:
@@ -76,6 +105,11 @@ def statements(question: str, answer: str) -> str:
     how_many, number = HOW_MANY.match(asked), NUMBER_FIRST.match(answer)
     if how_many and number:
         return f"There are {number['number']} {how_many['what']}."
+    where, big = WHERE.match(asked), HOW_BIG.match(asked)
+    if (where or big) and len(answer.split()) <= SHORT_REPLY:
+        said = answer.strip().rstrip(".")
+        subject = where["what"] if where else big["what"] if big else ""
+        return f"The {subject} {'lies' if where else 'measures'} {said[:1].lower()}{said[1:]}."
     if reply is None or not YES_NO.match(asked):
         return answer
     rest = answer[reply.end() :]

@@ -5,16 +5,18 @@ from typing import Literal
 
 from synthesis.checks.terms import Mention
 
-Said = Literal["present", "absent", "uncertain", "nothing"]
-"""``nothing``: the mention stands in a condition."""
+Said = Literal["present", "absent", "doubtful", "uncertain", "nothing"]
+"""``doubtful``: rather absent ("unlikely", "no definite"); ``nothing``: the picture is not said to show or lack it."""
 
 HEDGE = (
     r"(?:cannot|can not|could not) (?:be )?(?:entirely |completely |fully )?(?:exclud|rul)\w*"
     r"|(?:does|do|did) not exclude|not (?:be |been )?(?:entirely |completely |fully )?(?:excluded|ruled out)"
     r"|difficult to exclude|hard to say"
-    r"|possibl[ey]|possibility of|probabl[ey]|likely|unlikely|may|might|could|suspicious (?:for|of)|suspected"
+    r"|possibl[ey]|possibility of|probabl[ey]|likely|may|might|could|suspicious (?:for|of)|suspected"
     r"|suspicion of|suggest\w*|concern\w* for|question of|questionable|equivocal|indeterminate|uncertain|versus|vs"
-    r"|rule out|consider|differential\w*|perhaps|presumed|cannot tell"
+    r"|rule out|consider|differential\w*|perhaps|presumed|presumably|cannot tell|conceivabl[ey]|whether|unclear"
+    r"|not certain"
+    r"|remains? open|in question|not (?:be )?confirmed|query|arguabl[ey]|thought to|believed to|favou?r\w*|not sure"
 )
 FALSE_ALARM = (
     r"no (?:significant |interval |definite )*(?:change|increase|decrease|progression|improvement) (?:in|of)|not only"
@@ -22,13 +24,15 @@ FALSE_ALARM = (
     r"|with no change in|without (?:any )?change in"
 )
 DENIAL = (
-    r"no|not|without|neither|nor|absence of|lack of|lacks|lacking|free of|free from|negative for|never|absent"
-    r""
+    r"no|not|without|nothing|none|neither|nor|absence of|lack of|lacks|lacking|free of|free from|negative for"
+    r"|never|absent"
+    r"|(?:argu|speak|spok|militat|weigh)\w* against|clear of|dismiss\w*|nowhere"
     r"|hardly any|hard to see any|barely any|rules? out|ruled out|excludes?|denies|instead of|rather than"
     r"|devoid of|fails? to show|no longer"
 )
 END_OF_SCOPE = re.compile(
-    r"\b(?:but|however|although|though|except|apart from|aside from|yet|whereas|while|which|whose|because|since|instead"
+    r"\b(?:but|however|although|though|except|apart from|aside from|other than|besides|with the exception of"
+    r"|yet|whereas|while|which|whose|because|since|instead"
     r"|there (?:is|are)|is (?:seen|present|visible|noted)|are (?:seen|present|visible|noted)|only)\b|[;:()]"
     r"|(?:,| and) (?:a|an|the|there|this|its?|multiple|several|two|three|four|five|\d+|mild|moderate|severe|small|large"
     r"|we)\b"
@@ -39,15 +43,30 @@ PREDICATE = re.compile(
     r"|seems?|looks?)\b"
     r"(?P<said>[^;:.]*)"
 )
+GOES_ON = re.compile(r"^[^,;]*\b(?:but|and|yet) $")
+"""Before a verb: the statement goes on about the same thing ("... is expected but is missing")."""
 NEXT_STATEMENT = re.compile(r",|\b(?:and|but|while|whereas|although|however|though)\b")
 ABSENT_AFTER = re.compile(
     r"\b(?:not (?:\w+ ){0,2}?(?:seen|visible|visualized|present|identified|evident|detected|detectable|found"
     r"|shown|there"
     r"|demonstrated|noted|observed|apparent|appreciated|recognized|recognizable|suspected)"
-    r"|absent|excluded|negative|ruled out|resolved|no longer|nowhere|gone|disappeared|missing)\b"
+    r"|not (?:been )?(?:placed|made|confirmed as present)|absent|excluded|negative|ruled out|resolved|no longer"
+    r"|nowhere|gone"
+    r"|disappeared|missing|dismissed|cleared)\b"
 )
 CONDITION = re.compile(r"(?:^|[;:,.] )(?:if|were there|had there been|should there be|unless|in case of)\b[^,;]*$")
 """What stands in a condition is not stated at all."""
+DOUBT_BEFORE = re.compile(
+    r"\b(?:no (?:definite|obvious|convincing|clear|certain|gross|discrete|appreciable)|unlikely(?: to be)?"
+    r"|doubtful|improbable)\b"
+)
+DOUBT_AFTER = re.compile(r"\b(?:unlikely|doubtful|improbable|not (?:definitely|clearly|convincingly))\b")
+NOT_OF_THE_PICTURE = re.compile(
+    r"\b(?:history of|status post|evaluat\w+ for|assess\w* for|(?:looking|search\w*|screen\w*) for|risk of|prone to"
+    r"|mimic\w*|resembl\w+|similar to|unlike|differs? from|distinguish\w* from|confused with|mistaken for|typical of"
+    r"|referred for|indication|treated for|would be expected)\b"
+)
+"""What stands behind these is spoken of, and not said to be in the picture."""
 HEDGE_RE = re.compile(rf"\b(?:{HEDGE})\b")
 FALSE_ALARM_RE = re.compile(rf"\b(?:{FALSE_ALARM})\b")
 DENIAL_RE = re.compile(rf"\b(?:{DENIAL})\b")
@@ -58,10 +77,24 @@ SHORT_ABSENT = re.compile(
 
 def said_of(sentence: str, mention: Mention) -> Said:
     """What a plain sentence says of one of its mentions."""
+    said = _said_of(sentence, mention)
+    return _opposite(said) if mention.denies else said
+
+
+def _opposite(said: Said) -> Said:
+    """Of a statement that denies a term, such as "normal heart size"; its own denial proves nothing."""
+    return "absent" if said == "present" else "uncertain" if said == "uncertain" else "nothing"
+
+
+def _said_of(sentence: str, mention: Mention) -> Said:
     if CONDITION.search(sentence[: mention.start]):
         return "nothing"
     before = _blank(FALSE_ALARM_RE, sentence[: mention.start])
     after = sentence[mention.end :]
+    if _in_scope(NOT_OF_THE_PICTURE, before):
+        return "nothing"
+    if _in_scope(DOUBT_BEFORE, before) or DOUBT_AFTER.search(_predicate(after)):
+        return "doubtful"
     hedge, denial = _in_scope(HEDGE_RE, before), _in_scope(DENIAL_RE, _blank(HEDGE_RE, before))
     predicate = _predicate(after)
     if HEDGE_RE.search(predicate) or (hedge and not denial):
@@ -92,10 +125,16 @@ def _double(before: str) -> bool:
 def _predicate(after: str) -> str:
     """What is said of the mention behind it: the words after the next verb, up to the next statement."""
     match = PREDICATE.match(after)
+    if match is not None and GOES_ON.search(match["between"]):
+        return _said(match, after)
     if match is None or re.search(r"\b(?:but|while|whereas|although|which|that|with)\b|;", match["between"]):
         return ""
     if re.search(r", (?:a|an|the|there|no)\b|\band (?:a|an|the|there|no)\b", match["between"]):
         return ""
+    return _said(match, after)
+
+
+def _said(match: re.Match[str], after: str) -> str:
     end = NEXT_STATEMENT.search(match["said"])
     verb = after[match.end("between") : match.start("said")]
     return verb + (match["said"][: end.start()] if end else match["said"])

@@ -18,13 +18,15 @@ NOT_ITS_OWN = re.compile(
 )
 """Behind a length: it is a distance, or the size of something else."""
 OF_THE_SCAN = re.compile(r"\b(?:slice|section) (?:thickness|distance|spacing)[^,;]*$")
+ONE_WAY = re.compile(r"^ (?:wide|high|tall|broad|in (?:its )?(?:width|height|short axis|depth)|short axis|across)\b")
+"""Behind a length: it need not be the greatest."""
 TOLERANCE = 0.2
 SLACK_MM = 1.0
 
 
 def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bool:
     """Whether a length that stands with the term is none of its own, or nothing is known about its size."""
-    if said in ("absent", "nothing"):
+    if said in ("absent", "doubtful", "nothing"):
         return False
     text = sentence if mention.alone else clause(sentence, mention)
     sizes = known.sizes_mm.get(mention.term, ())
@@ -43,7 +45,15 @@ def _fits(match: re.Match[str], sizes: tuple[float, ...]) -> bool:
         longest = max(sizes[0::3] + sizes[1::3])
         above = bound in ("larger than", "bigger than", "more than", "over", "at least")
         return longest >= lengths[0] - SLACK_MM if above else longest <= lengths[0] * (1 + TOLERANCE) + SLACK_MM
+    if len(lengths) == 1 and not ONE_WAY.match(match.string[match.end() :]):
+        return any(_longest(lengths[0], *triple) for triple in zip(sizes[0::3], sizes[1::3], sizes[2::3], strict=True))
     return all(any(_near(length, size) for size in sizes) for length in lengths)
+
+
+def _longest(length: float, width: float, height: float, diagonal: float) -> bool:
+    """Whether one length may be the greatest extent of a region: at least its longer side, at most its diagonal."""
+    low, high = max(width, height), diagonal
+    return low - max(SLACK_MM, TOLERANCE * low) <= length <= high + max(SLACK_MM, TOLERANCE * high)
 
 
 def _near(length: float, size: float) -> bool:

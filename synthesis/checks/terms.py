@@ -4,6 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+
+from schemas.spec import Strict
+from schemas.yaml_file import load_yaml
 
 SPELLINGS = (
     (re.compile(r"ae(?=[a-z])"), "e"),
@@ -31,6 +38,8 @@ class Mention:
     plural: bool
     alone: bool = True
     """Whether the sentence mentions no other term."""
+    denies: bool = False
+    """Whether the words stand for the term's absence, as "normal heart size" for no cardiomegaly."""
 
 
 def plain(text: str) -> str:
@@ -51,15 +60,21 @@ class Vocabulary:
 
     def __init__(self, terms: Iterable[str], synonyms: Mapping[str, Iterable[str]] | None = None) -> None:
         names = {plain(term): term for term in terms}
+        known = {plain(name): words for name, words in _common().items()}
+        self._denials = {
+            plain(words): term for name, term in names.items() if name in known for words in known[name].denied
+        }
         last = Counter(name.split()[-1] for name in names if name)
         self._term_of = dict(names)
         for name, term in names.items():
             word = name.split()[-1] if name else ""
             if " " in name and last[word] == 1 and len(word) > 4 and word not in VAGUE:
                 self._term_of.setdefault(word, term)
-            for synonym in (synonyms or {}).get(term, ()):
+            for synonym in (*(synonyms or {}).get(term, ()), *(known[name].same if name in known else ())):
                 self._term_of.setdefault(plain(synonym), term)
         self._forms = {form: name for name in self._term_of if name for form in (name, *_plurals(name))}
+        self._forms |= {form: form for form in self._denials}
+        self._term_of |= self._denials
         longest = sorted(self._forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, longest)) + r")\b") if longest else None
 
@@ -70,8 +85,29 @@ class Vocabulary:
         matches = [(match, self._forms[match[0]]) for match in self._pattern.finditer(sentence)]
         alone = len({self._term_of[name] for _, name in matches}) == 1
         return [
-            Mention(self._term_of[name], match.start(), match.end(), match[0] != name, alone) for match, name in matches
+            Mention(self._term_of[name], match.start(), match.end(), match[0] != name, alone, match[0] in self._denials)
+            for match, name in matches
         ]
+
+
+class Words(Strict):
+    """Other words for one finding."""
+
+    same: list[str] = Field(default_factory=list)
+    denied: list[str] = Field(default_factory=list)
+    """Statements that say that there is none."""
+
+
+class Synonyms(Strict):
+    """``synonyms.yaml``."""
+
+    version: int
+    terms: dict[str, Words]
+
+
+@cache
+def _common() -> dict[str, Words]:
+    return load_yaml(Path(__file__).with_name("synonyms.yaml"), Synonyms).terms
 
 
 def _plurals(name: str) -> list[str]:
