@@ -1,6 +1,9 @@
 """Settings that Prefect must find in the environment before it is first imported."""
 
 import os
+from pathlib import Path
+
+from schemas.errors import UserError
 
 DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -16,6 +19,18 @@ DEFAULTS = {
 
 
 def apply() -> None:
-    """Set what the user has not set: no telemetry, enough time for the embedded server's first start."""
+    """Set what the user has not set: no telemetry, enough time for the embedded server's first start.
+
+    Raises:
+        UserError: Prefect would have no folder for its database, and would wait for its server until the limit above.
+    """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"Prefect keeps its database in {home}, which cannot be made ({error.strerror}); set HOME or PREFECT_HOME "
+            "to a folder that you may write"
+        ) from None
