@@ -77,6 +77,11 @@ WHERE = re.compile(
 HOW_BIG = re.compile(
     r"^(?:how (?:big|large|wide|long)|what size) (?:is|are) (?:the |an? )?(?P<what>.+?)\?$", re.IGNORECASE
 )
+NONE = re.compile(
+    r"^\s*(?:none|not)(?: (?:is|are|was|were|that i can see|at all|any))?(?: \w+){0,2}[.!]?\s*$", re.IGNORECASE
+)
+"""A reply that denies what was asked for without naming it."""
+ITSELF = re.compile(r"^(?:it|this|that|they|these|he|she)(?:'s|'re| is| are| lies?| measures?)? ", re.IGNORECASE)
 SHORT_REPLY = 7
 """Words of an answer that has no subject of its own."""
 NUMBER_FIRST = re.compile(
@@ -107,9 +112,11 @@ def statements(question: str, answer: str) -> str:
         return f"There are {number['number']} {how_many['what']}."
     where, big = WHERE.match(asked), HOW_BIG.match(asked)
     if (where or big) and len(answer.split()) <= SHORT_REPLY:
-        said = answer.strip().rstrip(".")
+        said = ITSELF.sub("", answer.strip().rstrip("."))
         subject = where["what"] if where else big["what"] if big else ""
         return f"The {subject} {'lies' if where else 'measures'} {said[:1].lower()}{said[1:]}."
+    if YES_NO.match(asked) and NONE.match(answer):
+        return statements(asked, "No.")
     if reply is None or not YES_NO.match(asked):
         return answer
     rest = answer[reply.end() :]

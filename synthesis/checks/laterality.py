@@ -26,6 +26,7 @@ OTHER_SENSE = re.compile(
 )
 """Where the word is no side, the heart's own, a direction or a comparison."""
 LATER = re.compile(r"[;:]|\b(?:and|but|while|whereas|although|however|compared)\b")
+HEADING = re.compile(r"(?:^|[;.] ?)(?P<heading>(?:\w+ ){0,3}?\w+): [^;:]*$")
 FAR = 0.62
 """A side of the picture is contradicted only by regions that lie clearly on the other one."""
 
@@ -53,12 +54,20 @@ def denied_side(sentence: str, mention: Mention) -> set[str]:
 
 def _about(sentence: str, mention: Mention) -> str:
     """The clause of the mention, and where that names no side, what follows it in a sentence on nothing else."""
-    text = clause(sentence, mention)
-    if BOTH.search(sentence) or _named(text) or not mention.alone:
-        return text if not BOTH.search(sentence) or not mention.alone else sentence
+    text = _heading(sentence, mention) + clause(sentence, mention)
+    if _named(text) or not mention.alone:
+        return text
+    if BOTH.search(sentence):
+        return sentence
     rest = sentence[mention.end :]
     stop = LATER.search(rest)
     return text + " " + (rest[: stop.start()] if stop else rest)
+
+
+def _heading(sentence: str, mention: Mention) -> str:
+    """What stands before the colon that the clause follows, as in "right lung: nodule"; else nothing."""
+    found = HEADING.search(sentence[: mention.start])
+    return f"{found['heading']} " if found else ""
 
 
 def _named(text: str) -> set[str]:

@@ -24,14 +24,16 @@ FALSE_ALARM = (
     r"|with no change in|without (?:any )?change in"
 )
 DENIAL = (
-    r"no|not|without|nothing|none|neither|nor|absence of|lack of|lacks|lacking|free of|free from|negative for"
+    r"no|not|(?:resolution|clearing|disappearance|regression|removal) of|without|nothing|none|neither|nor"
+    r"|absence of|lack of|lacks|lacking|free of|free from|negative for"
     r"|never|absent"
     r"|(?:argu|speak|spok|militat|weigh)\w* against|clear of|dismiss\w*|nowhere"
     r"|hardly any|hard to see any|barely any|rules? out|ruled out|excludes?|denies|instead of|rather than"
     r"|devoid of|fails? to show|no longer"
 )
 END_OF_SCOPE = re.compile(
-    r"\b(?:but|however|although|though|except|apart from|aside from|other than|besides|with the exception of"
+    r"\b(?:but|however|although|confirms?|proves?|means|though|except|apart from|aside from|other than|besides"
+    r"|with the exception of"
     r"|yet|whereas|while|which|whose|because|since|instead"
     r"|there (?:is|are)|is (?:seen|present|visible|noted)|are (?:seen|present|visible|noted)|only)\b|[;:()]"
     r"|(?:,| and) (?:a|an|the|there|this|its?|multiple|several|two|three|four|five|\d+|mild|moderate|severe|small|large"
@@ -67,11 +69,17 @@ NOT_OF_THE_PICTURE = re.compile(
     r"|referred for|indication|treated for|would be expected)\b"
 )
 """What stands behind these is spoken of, and not said to be in the picture."""
+QUALIFIED = re.compile(
+    r"\bno (?:large|larger|sizeable|sizable|massive|huge|new|newer|further|other|additional|enlarging) (?:\w+ ){0,2}$"
+)
+"""Denies some of its kind only."""
 HEDGE_RE = re.compile(rf"\b(?:{HEDGE})\b")
 FALSE_ALARM_RE = re.compile(rf"\b(?:{FALSE_ALARM})\b")
 DENIAL_RE = re.compile(rf"\b(?:{DENIAL})\b")
 SHORT_ABSENT = re.compile(
-    r"^\s*(?::|=|\()\s*(?:no|none|absent|negative|not (?:seen|present))\b|^ (?:absent|excluded|negative)\b"
+    r"^\s*(?::|=|\()\s*(?:no|none|nil|absent|negative|not (?:seen|present))\b"
+    r"|^,? (?:absent|excluded|negative|not (?:\w+ ){0,1}?(?:seen|visible|noted|identified|detected|found|present"
+    r"|evident))\b"
 )
 
 
@@ -91,7 +99,7 @@ def _said_of(sentence: str, mention: Mention) -> Said:
         return "nothing"
     before = _blank(FALSE_ALARM_RE, sentence[: mention.start])
     after = sentence[mention.end :]
-    if _in_scope(NOT_OF_THE_PICTURE, before):
+    if _in_scope(NOT_OF_THE_PICTURE, before) or QUALIFIED.search(before):
         return "nothing"
     if _in_scope(DOUBT_BEFORE, before) or DOUBT_AFTER.search(_predicate(after)):
         return "doubtful"

@@ -26,7 +26,11 @@ SETS = {
     "laterality": (grounding_judge(["laterality", "polarity"]), 0.95, 0.95),
     "count": (grounding_judge(["count", "polarity"]), 0.95, 0.95),
     "size": (grounding_judge(["size", "place", "laterality", "polarity"]), 0.95, 0.95),
-    "held_out": (grounding_judge(list(CHECKS)), 0.75, 0.75),
+    "held_out": (grounding_judge(list(CHECKS)), 0.95, 0.95),
+    "held_out_reports": (grounding_judge(list(CHECKS)), 0.9, 0.95),
+    "held_out_leak": (lambda case, _: wording.leak(case.text), 0.95, 0.95),
+    "held_out_refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.95),
+    "held_out_advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
     "leak": (lambda case, _: wording.leak(case.text), 0.95, 0.9),
     "refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.9),
     "advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
@@ -65,6 +69,12 @@ def test_a_contradiction_names_sentence_fact_and_place():
         ("Is there any effusion?", "Yes, on the left.", "There is effusion. On the left."),
         ("How many nodules are there?", "Three", "There are Three nodules."),
         ("What is seen?", "No effusion.", "No effusion."),
+        ("Is there an effusion?", "None seen.", "There is no effusion."),
+        ("Is there an effusion?", "No effusion is seen.", "No effusion is seen."),
+        ("Which side is the nodule on?", "On the left.", "The nodule lies on the left."),
+        ("Where is the nodule?", "It is in the right lung.", "The nodule lies in the right lung."),
+        ("How big is the nodule?", "About 3 cm", "The nodule measures about 3 cm."),
+        ("How many cells can you see?", "I can see three.", "There are three cells."),
     ],
 )
 def test_answers_become_statements(question, answer, stated):
@@ -179,12 +189,37 @@ def test_the_answer_in_the_question():
 
 
 def test_checks_can_be_chosen_and_synonyms_given():
-    wrong = row("There is an enlarged heart.")
+    assert RowChecker(CheckOptions(), context()).check(row("An enlarged heart."), CASE, False)[1] is not None
+    wrong = row("There is a big heart shadow.")
     assert RowChecker(CheckOptions(), context()).check(wrong, CASE, False)[1] is None
-    options = CheckOptions(synonyms={"cardiomegaly": ["enlarged heart"]})
+    options = CheckOptions(synonyms={"cardiomegaly": ["big heart shadow"]})
     assert RowChecker(options, context()).check(wrong, CASE, False)[1].reason == "contradicts_polarity"
     off = CheckOptions(grounding=(), wording=False)
     checked, drop = RowChecker(off, context()).check(row("There is cardiomegaly."), CASE, False)
     assert (drop, checked.provenance.verdicts) == (None, ())
     with pytest.raises(UserError, match="there is no grounding check 'polarty'; did you mean 'polarity'"):
         validate(CheckOptions, {"grounding": ["polarty"]}, "synthesis.checks")
+
+
+def test_a_question_states_nothing_but_with_its_reply():
+    known = Known(polarity={"pneumothorax": "present", "nodule": "absent"})
+    vocabulary = Vocabulary(["pneumothorax", "nodule"])
+    assert list(contradictions("Nodule? Pneumothorax.", known, vocabulary)) == []
+    (found,) = contradictions("Pneumothorax? No. The bones are normal.", known, vocabulary)
+    assert (found.term, found.sentence) == ("pneumothorax", "There is no Pneumothorax.")
+
+
+def test_words_that_deny_a_finding_without_naming_it():
+    vocabulary = Vocabulary(["cardiomegaly"])
+    for text, truth in [
+        ("Heart size is normal.", "present"), ("The heart is enlarged.", "absent"),
+        ("An enlarged heart is unlikely.", "present"),
+    ]:  # fmt: skip
+        assert [one.check for one in contradictions(text, Known(polarity={"cardiomegaly": truth}), vocabulary)] == [
+            "polarity"
+        ], text
+    for text, truth in [
+        ("Heart size is normal.", "absent"), ("The heart size is not normal.", "present"),
+        ("Evaluate for cardiomegaly.", "absent"), ("History of cardiomegaly.", "absent"),
+    ]:  # fmt: skip
+        assert list(contradictions(text, Known(polarity={"cardiomegaly": truth}), vocabulary)) == [], text
