@@ -17,12 +17,14 @@ JUDGES: dict[str, Judge] = {
     "size": grounding_judge(["size", "place", "laterality", "polarity"]),
     "held_out": grounding_judge(list(CHECKS)),
     "held_out_reports": grounding_judge(list(CHECKS)),
+    "held_out_answers": grounding_judge(list(CHECKS)),
     "leak": lambda case, _: wording.leak(case.text),
     "refusal": lambda case, _: wording.refusal(case.text),
     "advice": lambda case, _: wording.advice(case.text),
     "held_out_leak": lambda case, _: wording.leak(case.text),
     "held_out_refusal": lambda case, _: wording.refusal(case.text),
     "held_out_advice": lambda case, _: wording.advice(case.text),
+    "held_out_wording": lambda case, _: wording.leak(case.text) or wording.refusal(case.text) or wording.advice(case.text),
     "same_answer": lambda case, _: not same_answer(case.text, case.q),
 }
 
