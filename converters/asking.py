@@ -9,6 +9,7 @@ from pydantic import Field
 from converters.drawing import Draw, chance
 from converters.geometry_words import plane_of
 from converters.memo import OfLastCase
+from converters.scenes import of_quality
 from converters.speech import Speech, speech
 from converters.templating import Table, Template, load_table
 from schemas.case import Case, ImageRef
@@ -61,6 +62,16 @@ class Asker:
         self._ids = row_ids(self.case.dataset, self.case.key, self.converter)
         self._before = "/".join(filter(None, (self.options.variant, "" if self.language == "en" else self.language)))
 
+    def speaking(self, language: str, which: str) -> "Asker":
+        """This one, or one that speaks the language of a text that it quotes, so that question and answer agree.
+
+        A language that the recipe names for the converter stays, and so does the recipe's where the set ``which`` has
+        no sentences in ``language``.
+        """
+        if self.options.language or language == self.language or not self.table.speaks(which, language):
+            return self
+        return Asker(self.case, self.context, self.converter, self.options.model_copy(update={"language": language}))
+
     @property
     def table(self) -> Table:
         """The converter's own templates."""
@@ -77,6 +88,12 @@ class Asker:
     def draw(self, which: str, row: str) -> Template:
         """A template of the set, by the row's hash."""
         return self.table.choose(which, self.language, self.context.seed, row)
+
+    def draw_class(self, which: str, row: str) -> Template:
+        """`draw` for a question about a picture's class; in a dataset about quality, one about how good it is."""
+        if not of_quality(self.context.spec.clinical_task):
+            return self.draw(which, row)
+        return load_table("image_quality").choose("which", self.language, self.context.seed, row)
 
     def number(self, row: str, purpose: str, below: int) -> int:
         """A whole number in ``range(below)``, uniform over rows."""

@@ -62,7 +62,7 @@ class Comparison:
         said = {name: ask.table.choose(f"word_{name}", ask.language, 0, "").fill({}) for name in every}
         template = ask.draw("ask" if label else "grade", row)
         slots = (
-            {"thing": words.definite(label), "label": label, "change": said[change]}
+            {"thing": words.definite(label), "label": words.name(label), "change": said[change]}
             if label
             else {"change": said[change]}
         )

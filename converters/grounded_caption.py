@@ -81,7 +81,7 @@ class GroundedCaption:
             row,
             "caption",
             ask.draw("ask", row).fill(slots),
-            " ".join(parts),
+            words.SPACE.join(parts),
             images=(index,),
             template=template.id,
             facts=(*(f"regions[{number}]" for number, _ in found.values()), *(f"texts[{number}]" for number in looks)),
@@ -101,5 +101,5 @@ class GroundedCaption:
         which = "region_size" if size else "region"
         text = ask.draw(which, f"{row}{label}").fill(slots | {"size": words.size(size, seen.share)})
         if self.options.boxes:
-            text = f"{text[:-1]} {written(label, (seen.place,), self.options.box, view)}."
+            text = f"{text[:-1]} {written(words.name(label), (seen.place,), self.options.box, view)}{text[-1]}"
         return text

@@ -52,7 +52,7 @@ class MultipleChoice:
             return None
         chosen = choose(ask, row, answer, wrong, self.options)
         things = all(ask.words.kind(label) not in ("state", "clear") for label in chosen.labels)
-        template = ask.draw("one_of" if things and not scene.exclusive else "which", row)
+        template = ask.draw_class("one_of" if things and not scene.exclusive else "which", row)
         return ask.row(
             row,
             "mcq",

@@ -35,7 +35,7 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
     labels = list(scene.present)
     states = any(words.kind(label) == "state" for label in labels)
     which = "class" if scene.exclusive else "structures" if scene.from_regions else "findings"
-    question = ask.draw(which, row)
+    question = ask.draw_class(which, row)
     several = {label for label, facts in scene.present.items() if scene.from_regions and len(facts) > 1}
     clear = any(words.kind(label) == "clear" for label in labels)
     classed = states or (scene.exclusive and not clear)

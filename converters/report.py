@@ -63,9 +63,10 @@ class Report:
             for form in self.options.forms:
                 if form == "impression_from_findings":
                     if text.kind == "impression" and findings:
-                        yield self._from_findings(ask, number, findings[0], clean)
+                        yield self._from_findings(ask.speaking(text.language, form), number, findings[0], clean)
                 elif case.images and text.kind == ("section" if form == "sections" else form):
-                    yield self._from_image(ask, form, number, clean[number], tidy(text.title))
+                    spoken = ask.speaking(text.language, form)
+                    yield self._from_image(spoken, form, number, clean[number], tidy(text.title))
 
     def _clean(self, content: str) -> str:
         text = tidy(content)

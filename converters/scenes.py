@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from converters.kinship import may_be
 from converters.memo import OfLastCase
+from schemas import taxonomy
 from schemas.case import Case, Region
 from schemas.spec import DatasetSpec
 
@@ -118,3 +120,11 @@ def too_small(region: Region, case: Case) -> bool:
     """Whether a mask or contour covers too little of its picture to be seen."""
     view = case.images[region.image_index].view
     return region.kind in ("mask", "contour") and 0 < region.area < SMALLEST * view.source_width * view.source_height
+
+
+@cache
+def of_quality(clinical_task: str) -> bool:
+    """Whether a clinical task is about the quality of pictures."""
+    word = taxonomy.canonical("clinical_task", clinical_task) or clinical_task
+    concept = taxonomy.axis("clinical_task").get(word)
+    return concept is not None and concept.kind == "quality" and "quality" in word

@@ -35,13 +35,15 @@ class ShippedCaption:
         """Yield the rows."""
         if not 0 < len(case.images) <= self.options.most_images:
             return
-        ask = Asker(case, context, self.name, self.options)
+        recipes = Asker(case, context, self.name, self.options)
         for number, text in enumerate(case.texts):
             content = _FIGURE.sub("", tidy(text.content))
             if text.kind in self.options.kinds and len(content) >= self.options.shortest:
+                which = "mention" if text.kind == "mention" else "ask"
+                ask = recipes.speaking(text.language, which)
                 row = ask.id(f"text{number}")
                 images = tuple(range(len(case.images)))
-                template = ask.draw("mention" if text.kind == "mention" else "ask", row)
+                template = ask.draw(which, row)
                 yield ask.row(
                     row,
                     "caption",

@@ -39,8 +39,8 @@ class TextTaskConverter:
         texts = [tidy(text.content) for text in case.texts]
         if not texts or case.images or any(not text or len(text) > self.options.longest for text in texts):
             return
-        ask = Asker(case, context, self.name, self.options)
         task = self.options.task
+        ask = Asker(case, context, self.name, self.options).speaking(case.texts[0].language, task)
         if task in ("classification", "nli"):
             yield from self._labelled(ask, texts)
         elif task == "summary" and len(texts) > 1:

@@ -7,6 +7,7 @@ import numpy as np
 from schemas.case import (
     Acquisition,
     Case,
+    Demographics,
     Extent,
     ImageRef,
     Label,
@@ -25,7 +26,19 @@ Edges = tuple[int, int, int, int]
 
 def samples() -> list[tuple[DatasetSpec, list[Case]]]:
     """(spec, cases) of each sort."""
-    return [_cells(), _classes(), _findings(), _grades(), _organs(), _visits(), _reports(), _texts()]
+    return [
+        _quality(),
+        _hands(),
+        _pelvis(),
+        _cells(),
+        _classes(),
+        _findings(),
+        _grades(),
+        _organs(),
+        _visits(),
+        _reports(),
+        _texts(),
+    ]
 
 
 def _spec(name: str, labels: list[str], kind: str, modality: str, anatomy: str) -> DatasetSpec:
@@ -180,3 +193,35 @@ def _texts() -> tuple[DatasetSpec, list[Case]]:
         labels=(Label("respiratory", "R"),),
     )  # fmt: skip
     return _spec("texts", ["respiratory", "cardiac"], "multi_class", "mixed", "mixed"), [case]
+
+
+def _quality() -> tuple[DatasetSpec, list[Case]]:
+    names = ["good quality", "usable", "bad quality"]
+    cases = [
+        Case("quality", f"photo_{n:03d}", f"p{n}", "", (_image(f"photo_{n:03d}"),), labels=(Label(name, str(n)),))
+        for n, name in enumerate(names)
+    ]
+    spec = _spec("quality", names, "multi_class", "fundus photography", "eye")
+    return spec.model_copy(update={"clinical_task": "retinal image quality grading"}), cases
+
+
+def _hands() -> tuple[DatasetSpec, list[Case]]:
+    """Ages on both sides of what the growth plates tell."""
+    cases = [
+        Case(
+            "hands", f"hand_{n:03d}", f"p{n}", "", (_image(f"hand_{n:03d}"),), demographics=Demographics(age_years=age)
+        )
+        for n, age in enumerate((6.0, 15.0, 42.0))
+    ]
+    return _spec("hands", [], "none", "X-ray", "hand"), cases
+
+
+def _pelvis() -> tuple[DatasetSpec, list[Case]]:
+    """An organ that agrees with the stated sex, and one that does not."""
+    cases = []
+    for n, organ in enumerate(("prostate", "uterus")):
+        regions = (_mask(organ, (100, 100, 160, 150), 0),)
+        images = (_image(f"mr_{n:03d}"),)
+        stated = Demographics(sex="male")
+        cases.append(Case("pelvis", f"mr_{n:03d}", f"p{n}", "", images, regions=regions, demographics=stated))
+    return _spec("pelvis", ["prostate", "uterus"], "none", "MRI", "pelvis"), cases

@@ -7,22 +7,19 @@ import pytest
 from converters.contract import check_converter, sample_fixtures
 from converters.geometry_words import spot, where
 from converters.speech import chinese as zh
-from converters.templating import load_table
-from schemas.plugins import load
+from converters.templating import FOLDER, load_table
+from schemas.plugins import load, names
 
-SPOKEN = [
-    "caption", "multiple_choice", "yes_no", "open_question", "count", "region_to_text", "text_to_region", "acquisition",
-    "location", "relation", "size", "largest", "contact", "referring_segmentation", "multi_label", "ordinal",
-]  # fmt: skip
+TABLES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-@pytest.mark.parametrize("name", SPOKEN)
+@pytest.mark.parametrize("name", TABLES)
 def test_every_set_is_there_in_chinese(name):
     table = load_table(name)
     assert {which for which, language in table.sets if language == "zh"} == {which for which, _ in table.sets}
 
 
-@pytest.mark.parametrize("name", SPOKEN)
+@pytest.mark.parametrize("name", names("converters"))
 def test_the_contract_holds_in_chinese(name):
     assert check_converter(load("converters", name), sample_fixtures(), {"language": "zh"}) == []
 

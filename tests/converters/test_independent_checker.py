@@ -19,6 +19,8 @@ from schemas.plugins import load, names
 from schemas.spec import DatasetSpec, ReaderChoice
 from schemas.view import View
 
+from . import source_checks
+
 W, H = 200, 160
 ORGANS = {"liver": "livers", "spleen": "spleens", "left kidney": "left kidneys", "stomach": "stomachs"}
 LESIONS = {"liver tumor": "liver tumors", "kidney cyst": "kidney cysts"}
@@ -119,7 +121,7 @@ def every_row():
     draw = random.Random(20261122)
     rows = []
     for number in range(60):
-        for make in (organ_case, cell_case, label_case):
+        for make in (organ_case, cell_case, label_case, *source_checks.CASES):
             case, described = make(number, draw)
             for name in names("converters"):
                 kind = load("converters", name)
@@ -187,7 +189,7 @@ def present(case, described, image):
     if case.regions:
         here = {region.label for region in on(case, image)}
         return here, set(described.canonical()) - here, set()
-    said = {kind: {one.name for one in case.labels if one.image_index == image and one.polarity == kind}
+    said = {kind: {one.name for one in case.labels if one.image_index in (image, -1) and one.polarity == kind}
             for kind in ("present", "absent", "uncertain")}  # fmt: skip
     if described.label_kind != "multi_label":
         said["absent"] = set(described.canonical()) - said["present"]
@@ -470,7 +472,7 @@ def check_ordinal(row, case, described):
     question = turns(row)[0]
     other = re.search(r'"(\w+)"', question)[1]
     above, below = scale.index(grade) > scale.index(other), scale.index(grade) < scale.index(other)
-    more = re.search(r"higher|above|exceed|more advanced", question) is not None
+    more = re.search(r"higher|above|exceed|more advanced|more severe|after", question) is not None
     assert (row.answer == "Yes") == (above if more else below)
     return 1
 
@@ -481,7 +483,8 @@ def check_acquisition(row, case, described):
     planes = {"LP": "axial", "PR": "axial", "IL": "coronal"}
     expected = {
         "CT": "computed tomography", "microscopy": "microscopy", "X-ray": "radiography", "abdomen": "abdomen",
-        "blood": "blood", "chest": "chest", "PA": "posteroanterior (PA)",
+        "blood": "blood", "chest": "chest", "PA": "posteroanterior (PA)", "fundus photography": "fundus photography",
+        "eye": "eye", "hand": "hand",
     }  # fmt: skip
     known = {expected[described.modality], expected[described.anatomy], planes.get(letters)}
     known |= {expected[case.acquisition.view]} if case.acquisition.view else set()
@@ -606,15 +609,14 @@ CHECKS = {
     "which_image": check_which_image,
     "comparison": check_comparison,
     "dialogue": check_dialogue,
+    **source_checks.CHECKS,
 }
-WITHOUT_ANNOTATION = {"existing_qa", "shipped_caption", "report", "text_task"} | {
-    name for name in names("converters") if name.startswith(("volume_", "slice_series"))
-}
-"""They repeat the source's own words; rows about volumes are recomputed in ``test_independent_volumes``."""
+ELSEWHERE = {name for name in names("converters") if name.startswith(("volume_", "slice_series"))}
+"""Rows about volumes are recomputed in ``test_independent_volumes``."""
 
 
 def test_every_converter_that_states_something_is_checked(sample):
-    assert set(CHECKS) | WITHOUT_ANNOTATION == set(names("converters"))
+    assert set(CHECKS) | ELSEWHERE == set(names("converters"))
     assert set(CHECKS) == {row.provenance.converter for row, _, _ in sample}
 
 
