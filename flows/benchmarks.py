@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flows.code_version import code_version
 from flows.listing import fingerprint_of
 from flows.pool import Workers
 from flows.preflight import check_root
+from flows.watched import Watched
 from flows.workspace import Workspace, read_json, write_json
 from readers.base import Item, Reader, open_reader
 from readers.images import image_refs
@@ -21,6 +23,8 @@ from schemas.errors import CaseError
 from schemas.identity import digest
 from schemas.recipe import BenchmarkChoice, Recipe
 from schemas.spec import DatasetSpec, load_spec
+
+UNWATCHED = Watched()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,19 @@ def benchmark_tables(recipe: Recipe, space: Workspace, workers: Workers) -> dict
     for choice in recipe.benchmarks:
         tables[choice.name] = path = space.folder / "benchmarks" / f"{choice.name}.parquet"
         wanted = digest(choice.model_dump_json(), recipe.store, _fingerprint(choice, recipe.store), code_version())
-        marker = path.with_suffix(".json")
-        if not path.exists() or read_json(marker) != wanted:
-            waiting.append((marker, wanted, workers.submit(write_hashes, choice, recipe.store, path)))
-    for marker, wanted, future in waiting:
-        future.result()
-        write_json(marker, wanted)
+        if not path.exists() or read_json(path.with_suffix(".json")) != wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            waiting.append((choice, path, wanted))
+    with ThreadPoolExecutor(max(len(waiting), 1)) as threads:
+        for future in [threads.submit(_made, recipe, workers, *one) for one in waiting]:
+            future.result()
     return tables
+
+
+def _made(recipe: Recipe, workers: Workers, choice: BenchmarkChoice, path: Path, wanted: str) -> None:
+    """Hash one benchmark in a worker; a file that kills it counts as not read."""
+    workers.watched(write_hashes, path.with_suffix(".current"), choice, recipe.store, path)
+    write_json(path.with_suffix(".json"), wanted)
 
 
 def question_tables(recipe: Recipe, space: Workspace) -> dict[str, Path]:
@@ -54,16 +64,16 @@ def question_tables(recipe: Recipe, space: Workspace) -> dict[str, Path]:
     }
 
 
-def write_hashes(choice: BenchmarkChoice, store: str, path: Path) -> None:
+def write_hashes(choice: BenchmarkChoice, store: str, path: Path, watched: Watched = UNWATCHED) -> None:
     """Write one line for each picture of the benchmark (sha256, pixel_digest, phash), and beside it its questions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([("sha256", pa.string()), ("pixel_digest", pa.string()), ("phash", pa.uint64())])
-    found = pictures_of_release(choice, store) if choice.release else pictures_of_spec(choice)
+    found = pictures_of_release(choice, store, watched) if choice.release else pictures_of_spec(choice, watched)
     columns = list(zip(*map(astuple, found), strict=True)) or [(), (), ()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    asked = sorted(set(questions_of_release(choice, store) if choice.release else questions_of_spec(choice)))
+    asked = sorted(set(questions_of_release(choice, store) if choice.release else questions_of_spec(choice, watched)))
     pq.write_table(pa.table({"question": pa.array(asked, pa.string())}), _questions_beside(path))
     pq.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema), path)
 
@@ -93,22 +103,22 @@ def check_benchmark(choice: BenchmarkChoice, store: str) -> None:
         open_reader(spec, Path(choice.spec or choice.folder))
 
 
-def pictures_of_spec(choice: BenchmarkChoice) -> Iterator[Hashes]:
+def pictures_of_spec(choice: BenchmarkChoice, watched: Watched = UNWATCHED) -> Iterator[Hashes]:
     """Every picture of the cases of a spec or folder; one without any where a case cannot be read."""
     spec = spec_of(choice)
     source = Source.open(spec.root)
     reader = open_reader(spec, source=source)
-    for case in _cases(reader):
+    for case in _cases(reader, watched):
         if case is None:
             yield Hashes()
         elif not choice.splits or case.split in choice.splits:
             yield from (_hashed(source, ref) for ref in case.images)
 
 
-def questions_of_spec(choice: BenchmarkChoice) -> Iterator[str]:
+def questions_of_spec(choice: BenchmarkChoice, watched: Watched = UNWATCHED) -> Iterator[str]:
     """Every question that came with the cases of a spec."""
     if choice.spec:
-        for case in _cases(open_reader(spec_of(choice))):
+        for case in _cases(open_reader(spec_of(choice)), watched):
             if case is not None and (not choice.splits or case.split in choice.splits):
                 yield from (one.question for one in case.questions)
 
@@ -122,10 +132,10 @@ def questions_of_release(choice: BenchmarkChoice, store: str) -> Iterator[str]:
             yield next((line for line in lines if line), "")
 
 
-def _cases(reader: Reader) -> Iterator[Case | None]:
+def _cases(reader: Reader, watched: Watched) -> Iterator[Case | None]:
     for item in reader.items():
         try:
-            case = reader.read(item) if isinstance(item, Item) else None
+            case = reader.read(item) if isinstance(item, Item) and watched.lets(item.key) else None
         except Exception:  # noqa: BLE001 - a hostile file may raise anything in a decoder; it is counted as not read
             case = None
         yield case
@@ -135,11 +145,11 @@ def _questions_beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.questions.parquet")
 
 
-def pictures_of_release(choice: BenchmarkChoice, store: str) -> Iterator[Hashes]:
+def pictures_of_release(choice: BenchmarkChoice, store: str, watched: Watched = UNWATCHED) -> Iterator[Hashes]:
     """Every distinct picture of a release's rows; all that hold no bytes, as in restricted releases, count as one."""
     seen: set[str] = set()
     for rows in _row_groups(choice, store, "images"):
-        yield from _distinct([image["bytes"] for row in rows for image in row["images"]], seen)
+        yield from _distinct([image["bytes"] for row in rows for image in row["images"]], seen, watched)
 
 
 def _row_groups(choice: BenchmarkChoice, store: str, column: str) -> Iterator[list[dict[str, Any]]]:
@@ -159,7 +169,7 @@ def _row_groups(choice: BenchmarkChoice, store: str, column: str) -> Iterator[li
                     yield [row for row in rows if not choice.splits or row["split"] in choice.splits]
 
 
-def _distinct(pictures: list[bytes | None], seen: set[str]) -> Iterator[Hashes]:
+def _distinct(pictures: list[bytes | None], seen: set[str], watched: Watched) -> Iterator[Hashes]:
     with tempfile.TemporaryDirectory() as folder:
         source = Source.open(folder)
         for data in pictures:
@@ -168,7 +178,7 @@ def _distinct(pictures: list[bytes | None], seen: set[str]) -> Iterator[Hashes]:
                 continue
             seen.add(name)
             Path(folder, name).write_bytes(data or b"")
-            yield _of_file(source, name)
+            yield _of_file(source, name) if watched.lets(name) else Hashes()
             Path(folder, name).unlink()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from flows.watched import Watched
 from flows.worker_start import ready, start_worker
 
 if TYPE_CHECKING:
@@ -60,6 +61,29 @@ class Workers:
             except BrokenProcessPool:
                 return True
         return False
+
+    def watched(self, function: Any, note: Path, *arguments: Any) -> Any:
+        """Run ``function(*arguments, watched)`` in the pool; what kills the process is passed over.
+
+        Args:
+            function: takes a `flows.watched.Watched` last and asks it about every item.
+            note: file where the item being worked on is noted.
+            arguments: all that can be pickled.
+        """
+        pool = self._pool
+        try:
+            return pool.submit(function, *arguments, Watched(str(note))).result()
+        except BrokenProcessPool:
+            self._replace(pool)
+        skip: tuple[str, ...] = ()
+        for _ in range(MOST_CRASHES):
+            # Alone in its process, so that nobody else's crash is laid at its door.
+            with self._new(1) as alone:
+                try:
+                    return alone.submit(function, *arguments, Watched(str(note), skip)).result()
+                except BrokenProcessPool:
+                    skip = (*skip, Watched(str(note)).last())
+        raise RuntimeError(f"{note.stem} killed its worker {MOST_CRASHES} times")
 
     def submit(self, function: Any, *arguments: Any) -> "Future[Any]":
         """Run any picklable function in the pool."""

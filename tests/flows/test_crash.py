@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.benchmarks import benchmark_tables
 from flows.plan import Job, plan_dataset
 from flows.pool import Workers
 from flows.workspace import Workspace
@@ -59,6 +60,25 @@ def deadly_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     plugins._entries.cache_clear()
     plugins.load.cache_clear()
     sys.modules.pop("deadly_reader", None)
+
+
+def test_a_deadly_benchmark_is_hashed_without_what_kills(deadly_reader: None, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "deadly.yaml").write_text(
+        "{name: deadly, title: D, license: CC0-1.0, access: open, root: data, reader: {type: deadly}, "
+        "modality: X-ray, anatomy: chest, clinical_task: disease diagnosis}"
+    )
+    recipe = Recipe.model_validate({
+        "name": "r", "version": "1", "datasets": [{"spec": "x"}], "converters": [{"type": "caption"}],
+        "benchmarks": [{"name": "exam", "spec": str(tmp_path / "deadly.yaml")}],
+    })  # fmt: skip
+    workers = Workers(1, tmp_path / "workers.log")
+    try:
+        tables = benchmark_tables(recipe, Workspace(tmp_path / "work"), workers)
+    finally:
+        workers.close()
+    # Cases a and c show no picture; b and d killed their worker and count as one picture each that was not read.
+    assert pl.read_parquet(tables["exam"])["sha256"].to_list() == ["", ""]
 
 
 def test_the_deadly_cases_fail_and_the_others_are_read(deadly_reader: None, tmp_path: Path) -> None:
