@@ -26,6 +26,7 @@ from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
 from flows import accounting, decided, gate_costs, mixing, preflight, release_files  # noqa: E402
 from flows.episodes import EpisodeJob, plan_episodes, run_episodes  # noqa: E402
+from flows.people import FILE  # noqa: E402
 from flows.plan import Job, answers_of, plan_dataset  # noqa: E402
 from flows.pool import Workers  # noqa: E402
 from flows.progress import tell  # noqa: E402
@@ -177,6 +178,7 @@ def _make(run: Run) -> dict[str, Any]:
     tell("gates", 0, 1, "release")
     costs = gate_costs.publish(counts, run.space)
     decided.publish(decisions, counts, run.space.release / "quality")
+    findings += _balance(run, jobs)
     verdicts = gates_task(run, files, findings)
     tell("gates", 1, 1, "release")
     _show_verdicts(verdicts)
@@ -188,6 +190,16 @@ def _make(run: Run) -> dict[str, Any]:
     _show_release(address, manifest)
     said = [verdict.to_json() for verdict in verdicts]
     return {"release": address, "totals": totals, "verdicts": said, "model": _spent(run), "gates": costs}
+
+
+def _balance(run: Run, jobs: Sequence[Job]) -> list[Any]:
+    """Count whom the kept cases are about; returns findings."""
+    from quality.balance import balance
+    from quality.release_options import BalanceOptions, release_options
+
+    options = release_options(BalanceOptions, run.recipe.gates)
+    people = [Path(job.stage) / FILE for job in jobs]
+    return balance(people, run.space.decisions, options, run.space.release / "quality") if options.enabled else []
 
 
 def _spent(run: Run) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from flows.decided import thaw
 from flows.faces import treat_faces
 from flows.ledger_file import LedgerWriter
 from flows.lending import LoanWriter
+from flows.people import PeopleWriter
 from flows.plan import Job, read_items
 from flows.private_steps import rewrite_texts
 from flows.rows import Identities, staged
@@ -57,7 +58,7 @@ def run_partition(job: Job) -> dict[str, Any]:
     judge = Judge(open_gates(recipe.gates, spec.gates), context, decided)
     counts: Counter[str] = Counter()
     with LedgerWriter(folder, spec, identities) as ledger, LoanWriter(folder, job.lend) as loans:
-        stage = StageWriter(folder)
+        stage, people = StageWriter(folder), PeopleWriter(folder)
         for work in run_steps(iter(()), partition_steps(job, recipe, judge, decided)):
             ledger.write(work)
             counts["cases"] += 1
@@ -65,8 +66,10 @@ def run_partition(job: Job) -> dict[str, Any]:
             if work.dropped is None:
                 case = in_stages(staged(work, spec, identities), recipe.curriculum)
                 stage.add(case)
+                people.add(work, case)
                 loans.add(work, case)
         stage.finish()
+        people.finish()
     (folder / "current").unlink()
     costs = {name: cost.to_json() for name, cost in judge.costs.items()}
     told = {**counts, "gates": costs, "decisions": decided.to_json()}

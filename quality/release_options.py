@@ -73,10 +73,23 @@ class ShortcutOptions(GateOptions):
     """Questions that are answered without looking."""
 
     max_gain: float = Field(default=0.3, ge=0, le=1)
-    """Share right of the better guesser above chance from which it is a finding.  Ours; a text-only model gains
+    """Share right of the best guesser above chance from which it is a finding.  Ours; a text-only model gains
     about 0.2 on public medical benchmarks of multiple choice."""
     min_rows: int = Field(default=50, ge=1)
     """Questions of one dataset and task below which nothing is said."""
+    refuse: bool = False
+    """Whether the finding refuses the release; reported otherwise."""
+
+
+class BalanceOptions(GateOptions):
+    """Whom the cases are about."""
+
+    min_cell: int = Field(default=11, ge=2)
+    """Counts of people below this are not published.  11: cell size policy of the US Centers for Medicare."""
+    max_share: float = Field(default=0.9, gt=0, le=1)
+    """Share of the cases that state an axis from which one value is a finding.  Ours."""
+    min_cases: int = Field(default=50, ge=1)
+    """Cases of one dataset that state an axis, below which nothing is said."""
     refuse: bool = False
     """Whether the finding refuses the release; reported otherwise."""
 
@@ -118,6 +131,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "benchmark_questions": BenchmarkQuestionsOptions,
     "text_duplicates": TextDuplicatesOptions,
     "shortcut": ShortcutOptions,
+    "balance": BalanceOptions,
     "drift": DriftOptions,
 }
 

@@ -13,6 +13,7 @@ from schemas.manifest import Manifest
 from storage.atomic import write_bytes
 from storage.card import STATUSES, Totals, by_split, ledger_lines
 from storage.drawing import figure
+from storage.quality_section import balance_section, shortcut_section
 from storage.samples import sample_rows
 
 CHARTS = (
@@ -46,6 +47,8 @@ def render_report(folder: Path, manifest: Manifest, totals: Totals) -> str:
         _section("Gates", _gates(manifest.gates)),
         _section("Splits", _splits(manifest)),
         _section("What it is made of", _charts(shards)),
+        _section("Whom it is about", balance_section(folder, table)),
+        _section("What is answered without looking", shortcut_section(folder, table)),
         _section("Rows", "".join(_row(row) for row in sample_rows(shards)), "rows"),
         f"<p class=soft>medcurate {escape(manifest.code_version)}, row schema {manifest.schema_version}. "
         "Rows are the first by id of every dataset and task.</p>",

@@ -61,6 +61,8 @@ def test_guessers_are_scored_on_what_they_have_not_learned(line: Any, write: Any
     [found] = shortcut.probe([write(rows)])
     assert (found.dataset, found.task, found.rows) == ("films", "yes_no", 4)
     assert (found.chance, found.majority, found.text_only) == (0.5, 0.5, 1.0)
+    # By words: "edema" goes with no; "new" was never seen, and yes was right four times of seven.
+    assert found.model == 1.0
     [one] = shortcut.findings([found], ShortcutOptions(min_rows=4, max_gain=0.49))
     assert (one.severity, one.dataset) == (Severity.FLAG, "films")
     assert "100% of 4 yes_no questions are guessed right" in one.detail
