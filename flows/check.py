@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from flows import preflight
+from flows.faces import treat_faces
+from flows.private_steps import rewrite_texts
 from flows.rows import Identities
+from flows.screening import screen_pictures
 from flows.steps import close_cases, convert, read, render_pictures, run_steps
 from flows.worker import open_converter
 from readers.base import open_reader
@@ -68,8 +71,11 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None, record: Pat
     works = run_steps(
         read(islice(reader.items(), 20 * cases), reader),
         [
+            rewrite_texts(gates, context),
             convert([open_converter(Choice(type=name)) for name in default_converters()], context),
             render_pictures(source, decode=True, all_of_case=True),
+            screen_pictures(gates, source),
+            treat_faces(gates, source, context),
             lambda found: gate(found, gates, context),
             close_cases,
         ],
