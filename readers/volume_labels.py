@@ -78,8 +78,10 @@ def present_values(values: Values) -> set[int]:
     """The distinct values of a whole-number array."""
     found: set[int] = set()
     for slab in _slabs(values):
-        low = int(slab.min())
-        if int(slab.max()) - low < _SMALL_RANGE:
+        low, high = int(slab.min()), int(slab.max())
+        if low == high:
+            found.add(low)
+        elif high - low < _SMALL_RANGE:
             found.update((np.flatnonzero(np.bincount(slab.ravel().astype(np.int64) - low)) + low).tolist())
         else:
             found.update(np.unique(slab).tolist())
