@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 from readers.source import Source
 from schemas.case import Case
@@ -86,4 +86,9 @@ def open_reader(spec: DatasetSpec, where: Path | None = None, source: Source | N
 
     kind: type[Reader] = plugins.load("readers", spec.reader.type)
     options = validate(kind.Options, spec.reader.options, f"{where or spec.name}: reader.options")
-    return kind(spec, source or Source.open(spec.root), options)
+    reader = kind(spec, source or Source.open(spec.root), options)
+    if not spec.wholes:
+        return reader
+    from readers.wholes import Wholes
+
+    return cast("Reader", Wholes(reader, spec))

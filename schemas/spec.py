@@ -76,6 +76,9 @@ class DatasetSpec(Strict):
     """The source's word -> canonical word."""
     ignore_labels: list[str] = Field(default_factory=list)
     """Source words that are known and left out on purpose."""
+    wholes: list[str] = Field(default_factory=list)
+    """Canonical labels to be made by uniting the masks of their parts and lesions (``kidney`` of left kidney, right
+    kidney, tumour and cyst); only where the source marks all of its parts."""
     label_kind: Literal["none", "multi_class", "multi_label", "ordinal"] = "none"
     """``multi_class``: exactly one is true, so the others are false; ``multi_label``: each stands for itself;
     ``ordinal``: multi_class whose labels are in rising order in the map."""
@@ -89,8 +92,8 @@ class DatasetSpec(Strict):
     notes: str = ""
 
     def canonical(self) -> list[str]:
-        """Canonical label words in the map's order, without repetition."""
-        return list(dict.fromkeys(self.labels.values()))
+        """Canonical label words in the map's order, wholes last, without repetition."""
+        return list(dict.fromkeys([*self.labels.values(), *self.wholes]))
 
 
 def load_spec(path: Path) -> DatasetSpec:
