@@ -197,20 +197,26 @@ def _people(text: str) -> Iterator[Hit]:
     if "^" in text:
         yield from (Hit("person", found.start(), found.end()) for found in _CARET.finditer(text))
     yield from (Hit("person", found.start(), found.end()) for found in _TITLE.finditer(text))
+    # Two capitalised words in a row are rare, and looking for them is cheap.
+    pairs = list(_PAIR.finditer(text))
+    if pairs:
+        yield from _two_words(text, pairs)
+    if " at " in text or "ddress" in text:
+        yield from (Hit("address", found.start("value"), found.end("value")) for found in _LIVES.finditer(text))
+    if ":" in text or "=" in text:
+        yield from (Hit("person", found.start("value"), found.end("value")) for found in _LABELLED.finditer(text))
+    if _HOUSE.search(text):
+        yield from (Hit("institution", found.start(), found.end()) for found in _INSTITUTION.finditer(text))
+
+
+def _two_words(text: str, pairs: list[re.Match[str]]) -> Iterator[Hit]:
     for pattern, group in ((_ACTED, "value"), (_COMMA, 0)):
         for found in pattern.finditer(text):
             if not any(map(is_known, _WORDS.findall(found[group]))):
                 yield Hit("person", found.start(group), found.end(group))
-    yield from (Hit("address", found.start("value"), found.end("value")) for found in _LIVES.finditer(text))
-    if ":" in text or "=" in text:
-        yield from (Hit("person", found.start("value"), found.end("value")) for found in _LABELLED.finditer(text))
-    yield from (
-        Hit("person", found.start(), found.end())
-        for found in _PAIR.finditer(text)
-        if _is_name(found) and not EPONYM_NOUN.match(text, found.end())
-    )
-    if _HOUSE.search(text):
-        yield from (Hit("institution", found.start(), found.end()) for found in _INSTITUTION.finditer(text))
+    for found in pairs:
+        if _is_name(found) and not EPONYM_NOUN.match(text, found.end()):
+            yield Hit("person", found.start(), found.end())
 
 
 def _is_name(found: re.Match[str]) -> bool:
