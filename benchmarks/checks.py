@@ -24,7 +24,9 @@ JUDGES: dict[str, Judge] = {
     "held_out_leak": lambda case, _: wording.leak(case.text),
     "held_out_refusal": lambda case, _: wording.refusal(case.text),
     "held_out_advice": lambda case, _: wording.advice(case.text),
-    "held_out_wording": lambda case, _: wording.leak(case.text) or wording.refusal(case.text) or wording.advice(case.text),
+    "held_out_wording": lambda case, _: (
+        wording.leak(case.text) or wording.refusal(case.text) or wording.advice(case.text)
+    ),
     "same_answer": lambda case, _: not same_answer(case.text, case.q),
 }
 
@@ -35,7 +37,8 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="also print every text that was misjudged")
     args = parser.parse_args()
     scores = {name: score(LABELLED / f"{name}.yaml", judge) for name, judge in JUDGES.items()}
-    print("held_out was written after the checks were finished; the rules were worked out on the other sets")
+    print("held_out_answers and held_out_wording were written after the last change of the checks: what to expect")
+    print("the rules were worked out on the others; docs/synthesis.md has their figures at first sight")
     print(f"{'set':12} {'texts':>6} {'bad':>5} {'precision':>10} {'recall':>7}")
     for name, found in scores.items():
         total = found.hits + found.misses + found.false_alarms + found.passes

@@ -18,6 +18,7 @@ BOTH = re.compile(
     r"\b(?:bilateral(?:ly)?|left and right"
     r"|both (?:sides|lungs|kidneys|eyes|breasts|hemispheres|hips|knees|lobes|hemithoraces))\b"
 )
+WORDS = ("left", "right", "bilateral", "both")
 SIDE = re.compile(r"\b(left|right)\b")
 OTHER_SENSE = re.compile(
     r"\b(?:right (?:here|now|away|angle|above|below|next|at)|all right|is right|left (?:over|untreated)"
@@ -33,7 +34,7 @@ FAR = 0.62
 
 def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bool:
     """Whether the side that the clause names is not one on which the term lies."""
-    if said != "present":
+    if said != "present" or not any(word in sentence for word in WORDS):
         return False
     text = _about(sentence, mention)
     named = _named(text) - set(SIDE.findall(mention.term.lower()))

@@ -28,6 +28,8 @@ def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bo
     """Whether a length that stands with the term is none of its own, or nothing is known about its size."""
     if said in ("absent", "doubtful", "nothing"):
         return False
+    if LENGTH.search(sentence) is None:
+        return False
     text = sentence if mention.alone else clause(sentence, mention)
     sizes = known.sizes_mm.get(mention.term, ())
     return any(not _fits(match, sizes) for match in LENGTH.finditer(text) if _its_own(match, text))

@@ -13,12 +13,13 @@ from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
 
 SPELLINGS = (
-    (re.compile(r"ae(?=[a-z])"), "e"),
-    (re.compile(r"\boe|(?<=rrh)oe"), "e"),
-    (re.compile(r"(?<=\w\w)our\b"), "or"),
-    (re.compile(r"isation"), "ization"),
-    (re.compile(r"\bcentre"), "center"),
+    ("ae", re.compile(r"ae(?=[a-z])"), "e"),
+    ("oe", re.compile(r"\boe|(?<=rrh)oe"), "e"),
+    ("our", re.compile(r"(?<=\w\w)our\b"), "or"),
+    ("isation", re.compile(r"isation"), "ization"),
+    ("centre", re.compile(r"\bcentre"), "center"),
 )
+"""What a text must hold for it, the British spelling, the American one."""
 VAGUE = frozenset({
     "abnormality", "area", "artifact", "cell", "change", "device", "disease", "disorder", "finding", "image", "injury",
     "lesion", "line", "mass", "normal", "object", "organ", "other", "region", "shadow", "structure", "tissue", "tube",
@@ -45,8 +46,9 @@ class Mention:
 def plain(text: str) -> str:
     """Lower case, hyphens as spaces, American spelling, single blanks; what terms and sentences are compared in."""
     text = re.sub(r"[-‐-―/_]+", " ", text.lower())
-    for british, american in SPELLINGS:
-        text = british.sub(american, text)
+    for sign, british, american in SPELLINGS:
+        if sign in text:
+            text = british.sub(american, text)
     return re.sub(r"\s+", " ", text).strip()
 
 
