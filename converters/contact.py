@@ -9,13 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.cutout import cutout, edges_of, pasted, within
 from converters.drawing import generator
 from converters.geometry_words import Spot
 from converters.singles import singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction, Place
-from schemas.masks import Mask, decode
+from schemas.masks import Mask
 
 _FAR = 4
 """Masks must be this many pixels apart to be said not to touch."""
@@ -98,8 +99,7 @@ def _inside(found: dict[str, tuple[int, Spot]]) -> dict[Pair, bool]:
     judged: dict[Pair, bool] = {}
     for one, two in permutations(found, 2):
         a, b = found[one][1].place, found[two][1].place
-        part = np.count_nonzero(_mask(a) & _filled(b)) / np.count_nonzero(_mask(a))
-        if part >= _INSIDE:
+        if _boxes_meet(a, b, 1) and _part_inside(a, b) >= _INSIDE:
             judged[one, two] = True
         elif not _meet(a, b, _FAR):
             judged[one, two] = False
@@ -108,15 +108,27 @@ def _inside(found: dict[str, tuple[int, Spot]]) -> dict[Pair, bool]:
 
 def _meet(one: Place, two: Place, reach: int) -> bool:
     """Whether the masks come within ``reach`` pixels of each other, side by side or corner to corner."""
-    height, width = one.size
-    for axis, pixels in ((0, width), (1, height)):
-        low, high = (one.box, two.box) if one.box[axis] <= two.box[axis] else (two.box, one.box)
-        if (high[axis] - low[axis + 2]) * pixels >= reach:
-            return False
-    grown, there = _mask(one), _mask(two)
+    if not _boxes_meet(one, two, reach):
+        return False
+    edges = edges_of(one, reach)
+    grown, there = within(one, edges), within(two, edges)
     for _ in range(reach):
         grown = _grown(grown)
     return bool((grown & there).any())
+
+
+def _boxes_meet(one: Place, two: Place, reach: int) -> bool:
+    """Whether less than ``reach`` pixels lie between the boxes."""
+    a, b = edges_of(one), edges_of(two)
+    return all(max(a[axis], b[axis]) - min(a[axis + 2], b[axis + 2]) < reach for axis in (0, 1))
+
+
+def _part_inside(one: Place, two: Place) -> float:
+    """How much of one mask lies in the other, whose holes are filled."""
+    mask, left, top = cutout(one)
+    edges = (left, top, left + mask.shape[1], top + mask.shape[0])
+    _, at_left, at_top = cutout(two)
+    return float(np.count_nonzero(mask & pasted(_filled(two), at_left, at_top, edges)) / np.count_nonzero(mask))
 
 
 def _grown(mask: Mask) -> Mask:
@@ -126,13 +138,8 @@ def _grown(mask: Mask) -> Mask:
 
 
 @lru_cache(maxsize=64)
-def _mask(place: Place) -> Mask:
-    return decode(place.rle, place.size)
-
-
-@lru_cache(maxsize=64)
 def _filled(place: Place) -> Mask:
     from scipy.ndimage import binary_fill_holes
 
-    filled: np.ndarray[Any, np.dtype[np.bool_]] = binary_fill_holes(_mask(place))
+    filled: np.ndarray[Any, np.dtype[np.bool_]] = binary_fill_holes(cutout(place)[0])
     return filled

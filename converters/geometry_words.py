@@ -9,9 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from converters.cutout import cutout
 from schemas.case import Region
 from schemas.instruction import Place
-from schemas.masks import decode, place
+from schemas.masks import place
 from schemas.view import View
 
 THIRD, WIDE, APART = 1 / 3, 0.6, 0.1
@@ -56,9 +57,11 @@ def spot(region: Region, view: View) -> Spot | None:
     x0, y0, x1, y1 = found.box
     if not found.rle:
         return Spot(found, ((x0 + x1) / 2, (y0 + y1) / 2), (x1 - x0) * (y1 - y0))
-    rows, columns = np.nonzero(decode(found.rle, found.size))
-    centre = (float(columns.mean() + 0.5) / view.width, float(rows.mean() + 0.5) / view.height)
-    return Spot(found, centre, len(rows) / (view.width * view.height))
+    mask, left, top = cutout(found)
+    number = np.count_nonzero(mask)
+    x = np.dot(mask.sum(axis=0), np.arange(mask.shape[1])) / number + left + 0.5
+    y = np.dot(mask.sum(axis=1), np.arange(mask.shape[0])) / number + top + 0.5
+    return Spot(found, (float(x) / view.width, float(y) / view.height), number / (view.width * view.height))
 
 
 def where(this: Spot, view: View) -> Where:

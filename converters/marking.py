@@ -2,10 +2,10 @@
 
 from typing import Literal
 
+from converters.cutout import cutout
 from converters.geometry_words import Spot
 from converters.outline import inner_point, outlines
 from schemas.case import Mark
-from schemas.masks import decode
 from schemas.view import View
 
 Style = Literal["box", "contour", "point", "mask"]
@@ -34,10 +34,10 @@ def marks(seen: Spot, view: View, style: Style, colour: tuple[int, int, int] = S
     if style == "point":
         return (Mark("point", anchor(seen, view), colour),)
     if style == "mask":
-        loops = outlines(decode(seen.place.rle, seen.place.size))
+        loops = outlines(*cutout(seen.place))
         return (Mark("mask", tuple(value for path in loops for value in (*path, *path[:2])), colour),)
     if seen.place.rle:
-        return tuple(Mark("contour", path, colour) for path in outlines(decode(seen.place.rle, seen.place.size)))
+        return tuple(Mark("contour", path, colour) for path in outlines(*cutout(seen.place)))
     sides = (view.width, view.height)
     return (Mark("contour", tuple(v * sides[i % 2] for i, v in enumerate(seen.place.points)), colour),)
 
@@ -55,5 +55,7 @@ def number(seen: Spot, view: View, text: str, colour: tuple[int, int, int]) -> M
 def anchor(seen: Spot, view: View) -> tuple[float, float]:
     """A point on the region, in view pixels: inside its mask, else its centre."""
     if seen.place.rle:
-        return inner_point(decode(seen.place.rle, seen.place.size))
+        mask, left, top = cutout(seen.place)
+        x, y = inner_point(mask)
+        return x + left, y + top
     return seen.centre[0] * view.width, seen.centre[1] * view.height

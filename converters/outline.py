@@ -7,8 +7,14 @@ from schemas.masks import Mask
 Vertex = tuple[int, int]
 
 
-def outlines(mask: Mask) -> list[tuple[float, ...]]:
-    """Closed polygons ``x0 y0 x1 y1 ...`` in pixels around every part of an ``(H, W)`` mask and every hole in it."""
+def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]:
+    """Closed polygons ``x0 y0 x1 y1 ...`` in pixels around every part of an ``(H, W)`` mask and every hole in it.
+
+    Args:
+        mask: of a picture, or cut out of one.
+        left: of the cut, in pixels of the picture.
+        top: likewise.
+    """
     follow: dict[Vertex, list[Vertex]] = {}
     wide = np.pad(mask.astype(bool), 1)
     inside = wide[1:-1, 1:-1]
@@ -20,8 +26,9 @@ def outlines(mask: Mask) -> list[tuple[float, ...]]:
         (wide[1:-1, :-2], (0, 1), (0, 0)),
     )
     for neighbour, (ax, ay), (bx, by) in sides:
-        for y, x in zip(*np.nonzero(inside & ~neighbour), strict=True):
-            follow.setdefault((int(x) + ax, int(y) + ay), []).append((int(x) + bx, int(y) + by))
+        rows, columns = np.nonzero(inside & ~neighbour)
+        for y, x in zip((rows + top).tolist(), (columns + left).tolist(), strict=True):
+            follow.setdefault((x + ax, y + ay), []).append((x + bx, y + by))
     loops = []
     for start in sorted(follow):
         while follow[start]:
