@@ -72,7 +72,8 @@ class Workers:
         """
         pool = self._pool
         try:
-            return pool.submit(function, *arguments, Watched(str(note))).result()
+            first = (*arguments, Watched(str(note)))
+            return pool.submit(function, *first).result()
         except BrokenProcessPool:
             self._replace(pool)
         skip: tuple[str, ...] = ()
@@ -80,7 +81,8 @@ class Workers:
             # Alone in its process, so that nobody else's crash is laid at its door.
             with self._new(1) as alone:
                 try:
-                    return alone.submit(function, *arguments, Watched(str(note), skip)).result()
+                    again = (*arguments, Watched(str(note), skip))
+                    return alone.submit(function, *again).result()
                 except BrokenProcessPool:
                     skip = (*skip, Watched(str(note)).last())
         raise RuntimeError(f"{note.stem} killed its worker {MOST_CRASHES} times")

@@ -47,7 +47,7 @@ def check_release(
         findings: of `quality.resolve.resolve`, to be judged together with those found here.
         recipe: thresholds (``recipe.gates``) and waivers.
         specs: in the order of ``recipe.datasets``.
-        folder: where ``great_expectations.json`` (every expectation with its counts, no values) and
+        folder: where ``great_expectations.json`` and ``data_docs`` (every expectation with its counts, no values) and
             ``profile.json`` (make-up, shortcut probe, distance to the parent) are written, and ``privacy.json`` (what
             could have named somebody and what was done, from the shards and the ledger beside the folder), and
             ``<gate>.json`` for findings that can name rows or cases.
@@ -143,6 +143,7 @@ def _expectations(
     options = release_options(ExpectationsOptions, recipe.gates)
     if not options.enabled or not shards:
         return []
+    from quality.data_docs import write_docs
     from quality.expectations import Suites, row_rules
 
     suites = Suites(row_rules(recipe, specs), [one.model_dump() for one in options.extra])
@@ -153,6 +154,7 @@ def _expectations(
     tallies = suites.tallies()
     failed = [one for one in tallies if not one.success]
     _write(folder / REPORT, {"rows": rows, "success": not failed, "columns": list(PLAIN)} | _details(tallies))
+    write_docs(tallies, rows, folder)
     return [
         ReleaseFinding(
             "expectations", Severity.REFUSE_RELEASE,

@@ -163,3 +163,16 @@ def test_mistakes_in_release_gates_are_found_before_work_starts(tmp_path: Path) 
             check_recipe(Recipe.model_validate(RECIPE | {"gates": gates}))
     with pytest.raises(UserError, match="no readable profile"):
         check_recipe(Recipe.model_validate(RECIPE | {"parent": "r@0", "store": str(tmp_path)}))
+
+
+def test_data_docs_say_every_expectation_without_scripts_values_or_places(
+    check: Any, line: Any, tmp_path: Path
+) -> None:
+    check([line(1), line(2, options=["edema"], answer_index=0)])
+    pages = {path.name: path.read_text("utf-8") for path in sorted(tmp_path.rglob("data_docs/*.html"))}
+    assert set(pages) == {"index.html", "rows.html", "task_mcq.html"}
+    assert '<a href="task_mcq.html">task mcq</a></td><td class="number">2</td>' in pages["index.html"]
+    said = "options values must be greater than or equal to 2 and less than or equal to 26."
+    assert f'<td>{said}</td><td class="number">2</td><td class="number">1</td>' in pages["task_mcq.html"]
+    whole = "".join(pages.values())
+    assert not any(word in whole for word in ("<script", "http", "edema", str(tmp_path), "2026"))
