@@ -23,6 +23,10 @@ def image_refs(source: Source, path: str, orientation: str = "") -> Refs:
         from readers.pixels.dicom import dicom_refs
 
         return dicom_refs(source, path)
+    if kind == "application/x-npy":
+        from readers.array_images import npy_refs
+
+        return npy_refs(source, path, orientation), ()
     if kind in VOLUMES:
         from readers.pixels.volume import volume_refs
 

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from readers.array_images import row_refs
 from readers.base import Item, Recognition, Refusal
 from readers.grouping import group_of
 from readers.labels import LabelMap
 from readers.mask_classes import MaskClasses
-from readers.pixels import arrays, intensity
-from readers.slices import evenly
+from readers.pixels import arrays
 from readers.source import Source
 from readers.values import split_name
 from schemas.case import Case, ImageRef, Label, Polarity, Region
@@ -20,7 +20,6 @@ from schemas.errors import CaseError, UserError
 from schemas.findings import Finding
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec, Strict
-from schemas.view import View
 
 _LOOK = 200
 """Masks that are looked through for their values."""
@@ -79,7 +78,8 @@ class Npz:
         """See `Reader.read`."""
         row, split = item.data["row"], item.data["split"]
         pixels = arrays.array_row(self._source, self._path, item.data["array"], row)
-        images = self._images(item.data["array"], row, pixels)
+        array, slices = item.data["array"], self._options.slices
+        images = row_refs(self._path, array, row, pixels, slices, self._spec.orientation)
         findings: list[Finding] = []
         regions = self._regions(split, row, images[0], findings)
         words = dict.fromkeys(region.original for region in regions)
@@ -94,24 +94,6 @@ class Npz:
             regions=tuple(regions),
             findings=tuple(findings),
         )
-
-    def _images(self, name: str, row: int, pixels: arrays.Array) -> tuple[ImageRef, ...]:
-        volume = pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)
-        cuts = evenly(0, pixels.shape[0] - 1, self._options.slices) if volume else [-1]
-        refs = []
-        for index in cuts:
-            plane = arrays.plane(pixels, 0 if volume else -1, index)
-            window, centre, width = intensity.choose(plane)
-            height, wide = plane.shape[:2]
-            view = View(
-                wide, height, wide, height, frame=row, axis=0 if volume else -1, index=index,
-                orientation=self._spec.orientation, window=window, window_center=centre, window_width=width,
-            )  # fmt: skip
-            channels = plane.shape[2] if plane.ndim == 3 else 1
-            refs.append(
-                ImageRef((self._path,), "application/x-npz", view, 8 * pixels.dtype.itemsize, channels, array=name)
-            )
-        return tuple(refs)
 
     def _stated(self, split: str, row: int) -> list[Label]:
         name = self._options.labels.replace("{split}", split)

@@ -3,10 +3,15 @@
 # ruff: noqa: E501 - lines of tables and JSON as they are published
 
 import gzip
+import io
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from readers.pixels.render import render
+from readers.source import Source
 from schemas.errors import UserError
 
 from .conftest import texts, words
@@ -473,3 +478,59 @@ def test_pubmedvision_lists_images_and_may_lack_the_token(put, read_spec, read_d
     assert (cases["1"].acquisition.modality, cases["1"].acquisition.anatomy) == ("MRI", "knee")
     drafted, lost = read_draft(root)
     assert (lost, drafted["1"].questions[0].answer) == ({}, "A knee.")
+
+
+def test_m3d_questions_about_volumes_in_npy(put, tmp_path, read_spec, read_draft):
+    volume = np.zeros((1, 6, 12, 10), np.float32)
+    volume[0, 3, 2:5, 4:9] = 1
+    (tmp_path / "M3D_Cap/ct/0").mkdir(parents=True)
+    np.save(tmp_path / "M3D_Cap/ct/0/Axial.npy", volume)
+    head = "Image Path,Text,Question Type,Question,Choice A,Choice B,Choice C,Choice D,Answer,Answer Choice\n"
+    rows = "M3D_Cap/ct/0/Axial.npy,A mass.,1,Which plane?,Axial,Coronal,Sagittal,NA,Axial,A\nM3D_Cap/ct/0/Axial.npy,A mass.,3,Which organ?,Liver,Lung,Heart,Skin,Heart,C\n"
+    root = put({"M3D_VQA_train.csv": head + rows})
+    lines = """
+        reader:
+          type: table
+          options:
+            image: [Image Path]
+            join: true
+            questions: {question: Question, answer: Answer, options: [Choice A, Choice B, Choice C, Choice D], letter: Answer Choice}
+            texts: {report: Text}
+    """
+    for cases, lost in (read_spec(root, lines), read_draft(root)):
+        assert lost == {}
+        (case,) = cases.values()
+        assert [(q.answer, q.answer_index) for q in case.questions] == [("Axial", 0), ("Heart", 2)]
+        # Three of six slices along the first axis: 1, 3, 5, each 12 rows of 10 with the lower axis across.
+        assert [(image.view.index, image.view.source_width, image.view.source_height) for image in case.images] == [
+            (n, 12, 10) for n in (1, 3, 5)
+        ]
+        shown = np.asarray(Image.open(io.BytesIO(render(Source.open(str(root)), case.images[1]).data)))
+        assert np.argwhere(shown > 0).min(axis=0).tolist() == [4, 2] and np.argwhere(shown > 0).max(
+            axis=0
+        ).tolist() == [8, 4]
+
+
+def test_sat_lines_are_read_for_image_labels_split_and_patient(put, tmp_path, read_spec, read_draft):
+    import nibabel as nib
+
+    nib.save(nib.Nifti1Image(np.ones((6, 6, 6), np.int16), np.eye(4)), tmp_path / "x.nii.gz")
+    record = {
+        "image": "x.nii.gz",
+        "mask": "m.nii.gz",
+        "label": ["liver", "spleen"],
+        "modality": "CT",
+        "dataset": "D",
+        "official_split": "train",
+        "patient_id": "p1",
+    }
+    root = put({"sat.jsonl": lines_of(record)})
+    lines = """
+        reader: {type: table, options: {table: [sat.jsonl], labels: [label], split: official_split, modality: modality}}
+        labels: {liver: liver, spleen: spleen}
+        group: {by: field, field: patient_id}
+    """
+    for cases, lost in (read_spec(root, lines), read_draft(root)):
+        assert lost == {}
+        (case,) = cases.values()
+        assert (words(case), case.split, case.group) == ({"liver": "present", "spleen": "present"}, "train", "p1")
