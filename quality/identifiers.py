@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from quality.base import GateOptions, refuse
+from quality.presidio_names import analyzer, names_in
 from quality.recognisers import KINDS, kinds_in, mask
 from quality.rewriting import hits_in, rewritten
 from quality.surrogates import Surrogates
@@ -32,6 +34,9 @@ class IdentifiersOptions(GateOptions):
     word of the same form, both before anything is asked or shown to a model.  Under ``refuse``, url, institution,
     age_over_89 and possible_name are only flagged, possible_name refused where the spec says ``ids: identifier``."""
     kinds: dict[str, Action] = Field(default_factory=dict)
+    presidio: str = ""
+    """Name of an installed spaCy model: then Presidio looks for names and places too (`quality.presidio_names`), as
+    possible names: of 373 persons in reports 368 are found instead of 351, at 17 ms a text."""
     case_ids: Action = "flag"
     """For identifiers in the published case id; hashed ones (``group.ids: identifier``) hold none."""
 
@@ -70,6 +75,9 @@ class Identifiers:
 
     def __init__(self, options: IdentifiersOptions) -> None:
         self.options = options
+        if options.presidio:
+            analyzer(options.presidio)
+        self._more = partial(names_in, model=options.presidio) if options.presidio else None
         self._masked = frozenset(kind for kind in KINDS if options.kinds.get(kind, options.action) == "mask")
 
     def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
@@ -91,7 +99,8 @@ class Identifiers:
         actions = {kind: self.options.of(kind, context.spec) for kind in KINDS}
         if not {"mask", "surrogate"} & set(actions.values()) or not (case.texts or case.questions):
             return case
-        return rewritten(case, actions, Surrogates(context.secret, (case.dataset, case.group or case.key)))
+        draw = Surrogates(context.secret, (case.dataset, case.group or case.key))
+        return rewritten(case, actions, draw, self._more)
 
     def repair(self, row: Instruction) -> Instruction:
         """The row with identifiers replaced whose action is ``mask``; the same row where there is none."""
@@ -107,9 +116,9 @@ class Identifiers:
         )
 
     def _kinds(self, text: str, case: Case) -> frozenset[str]:
-        if not case.identifiers and not case.surrogates:
+        if not case.identifiers and not case.surrogates and self._more is None:
             return kinds_in(text)
-        return frozenset(hit.kind for hit in hits_in(text, case))
+        return frozenset(hit.kind for hit in hits_in(text, case, self._more))
 
     def _report(self, kinds: frozenset[str], spec: DatasetSpec) -> Iterator[Finding]:
         for kind in sorted(kinds):

@@ -1,7 +1,7 @@
 """Takes identifiers out of the texts of a case before anything is made of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from quality.capitals import is_known
@@ -10,13 +10,20 @@ from quality.surrogates import Surrogates
 from schemas.case import Case
 from schemas.findings import Finding
 
+Finder = Callable[[str], list[Hit]]
 LEAST = 3
 """Letters and digits that a value of the source's own fields must have to be searched for.  Ours."""
 
 
-def hits_in(text: str, case: Case) -> list[Hit]:
-    """Identifiers of a text: what the recognisers find and what the case's own fields say, without its surrogates."""
-    hits = joined([*find(text), *own(text, case.identifiers)])
+def hits_in(text: str, case: Case, more: Finder | None = None) -> list[Hit]:
+    """Identifiers of a text: what the recognisers find and what the case's own fields say, without its surrogates.
+
+    Args:
+        text: any text.
+        case: whose text it is.
+        more: finds further ones.
+    """
+    hits = joined([*find(text), *own(text, case.identifiers), *(more(text) if more and text else ())])
     if not case.surrogates:
         return hits
     given = sorted(filter(None, case.surrogates), key=len, reverse=True)
@@ -43,19 +50,20 @@ def own(text: str, identifiers: tuple[tuple[str, str], ...]) -> list[Hit]:
     return hits
 
 
-def rewritten(case: Case, actions: Mapping[str, str], draw: Surrogates) -> Case:
+def rewritten(case: Case, actions: Mapping[str, str], draw: Surrogates, more: Finder | None = None) -> Case:
     """The case with every identifier masked or replaced whose kind says so; the very same where there is none.
 
     Args:
         case: whose texts and questions are searched.
         actions: by kind.
         draw: of the case's patient.
+        more: finds further identifiers.
     """
     done: set[str] = set()
 
     def new(text: str) -> str:
         parts, at = [], 0
-        for hit in hits_in(text, case):
+        for hit in hits_in(text, case, more):
             action = actions[hit.kind]
             if action in ("mask", "surrogate"):
                 done.add(action)
