@@ -60,7 +60,8 @@ class SliceSeries:
     ) -> Instruction:
         row = ask.id(f"images{stack.images[0]}/{way}/{label}")
         chosen = [at for at, area in enumerate(line) if area > 0] if way == "which" else [line.index(max(line))]
-        short = ", ".join(str(at + 1) for at in chosen)
+        numbers = ", ".join(str(at + 1) for at in chosen)
+        short = ask.table.choose("short", ask.language, 0, "").fill({"numbers": numbers})
         template = ask.draw(way, row)
         slots = {"thing": ask.words.definite(label), "be": ask.words.be(label)}
         slots |= {"numbers": ask.words.listed([str(at + 1) for at in chosen])}

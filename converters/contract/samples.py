@@ -145,7 +145,22 @@ def _organs() -> tuple[DatasetSpec, list[Case]]:
     )  # fmt: skip
     made = Acquisition(contrast="portal venous")
     case = Case("organs", "ct_0007", "p7", "", images, (volume,), (), regions, solids, acquisition=made)
-    return _spec("organs", names, "none", "CT", "abdomen"), [case]
+    return _spec("organs", names, "none", "CT", "abdomen"), [case, _stack()]
+
+
+def _stack() -> Case:
+    """Three slices of one volume file."""
+    name = "volumes/ct_0008.nii.gz"
+    views = (
+        View(320, 240, 320, 240, axis=2, index=index, orientation="LP", spacing=(1.0, 1.0)) for index in (8, 16, 24)
+    )
+    images = tuple(ImageRef((name,), "application/x-nifti", view) for view in views)
+    volume = VolumeRef((name,), "application/x-nifti", (320, 240, 40), (1.0, 1.0, 5.0), "RAS")
+    regions = (
+        _mask("liver", (30, 60, 90, 120), 1), _mask("liver", (30, 60, 130, 150), 2),
+        _mask("spleen", (250, 150, 290, 210), 2),
+    )  # fmt: skip
+    return Case("organs", "ct_0008", "p8", "", images, (volume,), regions=regions)
 
 
 def _solid(label: str, box: tuple[int, int, int, int, int, int], voxels: int, value: int) -> Region3D:

@@ -43,7 +43,7 @@ def as_montage(case):
 def test_several_pictures_of_one_volume(make, abdomen):
     rows = {row.provenance.template.split("-")[0]: row for row in make.ask("slice_series", *abdomen)}
     which, largest = rows["slice_series.which"], rows["slice_series.largest"]
-    assert (which.answer, largest.answer) == ("2, 3", "3")
+    assert (which.answer, largest.answer) == ("slice 2, 3", "slice 3")
     assert which.messages[1].content.replace("and", ",").count("2") == 1 and len(which.images) == 4
     said = "Images 1 to 4 are axial slices of one volume, numbered from inferior to superior, 16.0 mm apart."
     assert said in which.messages[0].content
@@ -53,7 +53,7 @@ def test_several_pictures_of_one_volume(make, abdomen):
 def test_a_montage_of_the_same_slices_says_the_same(make, abdomen):
     case, described = abdomen
     rows = {row.provenance.template.split("-")[0]: row for row in make.ask("slice_series", as_montage(case), described)}
-    assert rows["slice_series.which"].answer == "2, 3" and rows["slice_series.largest"].answer == "3"
+    assert rows["slice_series.which"].answer == "slice 2, 3" and rows["slice_series.largest"].answer == "slice 3"
     said = (
         "The picture shows 4 axial slices of one volume, numbered row by row from inferior to superior, 16.0 mm apart."
     )
@@ -72,7 +72,7 @@ def test_without_spacing_no_millimetres_are_told(make, abdomen):
     _, described = abdomen
     bare = Case("ds", "c", None, "", (shown(3), shown(7)), regions=(square(10, 1),))
     (row,) = make.ask("slice_series", bare, described)
-    assert " mm" not in row.messages[0].content and row.answer == "2"
+    assert " mm" not in row.messages[0].content and row.answer == "slice 2"
 
 
 def test_slices_of_two_planes_or_volumes_are_not_mixed():
