@@ -94,3 +94,12 @@ def test_further_layouts_are_recognised(put, tmp_path, picture_bytes):
     assert found["parquet"][1].options["labels"] == ["label"]
     assert found["parquet"][1].labels == ("A", "B")
     assert found["onehot"][1].options["one_hot"] == ["A", "B"]
+
+
+def test_words_that_are_not_in_the_taxonomy_are_drafted_with_their_nearest(put):
+    root = put({f"{word}/{word}{n}.png": None for word in ("Pnuemonia", "Normal", "Zzqx") for n in range(3)})
+    lines = draft_spec(root).split("\n")
+    assert "  Normal: normal" in lines
+    (typo,) = [line for line in lines if line.startswith("  Pnuemonia:")]
+    assert "not in the taxonomy; near to it: " in typo and "pneumonia" in typo.partition("near to it")[2]
+    assert "  Zzqx: zzqx  # not in the taxonomy" in lines
