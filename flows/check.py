@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,8 @@ def _remembered(works: Iterator[Work], seen: list[Case]) -> Iterator[Work]:
 def _record(folder: Path, spec: Path, cases: list[Case]) -> None:
     from converters.contract import save_cases
 
-    save_cases(folder / "cases.json", cases)
+    # Fixtures are kept beside code: what the source says of persons, and where its files lie, stays out of them.
+    save_cases(folder / "cases.json", [replace(case, identifiers=(), series=()) for case in cases])
     (folder / "spec.yaml").write_text(spec.read_text("utf-8"), "utf-8")
 
 
