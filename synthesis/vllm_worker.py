@@ -10,6 +10,7 @@ Usage: ``python vllm_worker.py --port PORT ENGINE_ARGUMENTS...``, the engine's a
 
 import argparse
 import asyncio
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -165,6 +166,8 @@ def run(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--port", type=int, required=True)
     known, rest = parser.parse_known_args(arguments)
+    # without this the end of this process would leave the engine's own processes behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     engine = Engine(rest)
     threading.Thread(target=serve, args=(engine, known.port, lambda: os._exit(1)), daemon=True).start()
     engine.run()
