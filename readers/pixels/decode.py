@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from readers.pixels import jpeg, png
+from readers.pixels.guarded import jpegls
 from readers.pixels.layout import Layout, check_size, corrupt
 from readers.pixels.sniff import HEAD, RASTER, sniff
 from schemas.errors import CaseError
@@ -112,12 +113,19 @@ def _refuse(error: Exception) -> NoReturn:
 
 def _jpeg(data: bytes, layout: Layout) -> Samples:
     if layout.media_type == "image/jls":
-        return imagecodecs.jpegls_decode(data)
+        return jpegls(lambda: _jpegls(data), layout.width * layout.height * layout.channels, "the image")
     if layout.channels == 4:
         return _cmyk(data, layout)
     # Decoding what is published, not what was read, proves that cutting left a whole picture.
     samples = imagecodecs.jpeg8_decode(layout.clean)
     return _to_srgb(samples, layout)
+
+
+def _jpegls(data: bytes) -> Samples:
+    try:
+        return imagecodecs.jpegls_decode(data)
+    except imagecodecs.JpeglsError as error:
+        _refuse(error)
 
 
 def _cmyk(data: bytes, layout: Layout) -> Samples:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import Decoder, get_decoder
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, JPEGLSNearLossless
 
 from readers.pixels.dicom_file import DicomFile, number, word
+from readers.pixels.guarded import jpegls
 from readers.source import printable
 from schemas.errors import CaseError
 
@@ -17,7 +18,7 @@ Stored = np.ndarray[Any, Any]
 MOST_PIXELS = 1 << 28
 """Samples that one frame may have; more is refused before anything is decoded."""
 
-_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom")
+_PLUGINS = ("pylibjpeg", "pillow", "pydicom")
 """Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
 pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
 _PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -106,6 +107,10 @@ def _decode(dataset: Dataset, syntax: UID, index: int, name: str) -> Stored:
         raise CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder") from None
     if not syntax.is_encapsulated:
         return _decoded_by(decoder, dataset, index, "", syntax, name)
+    if syntax in (JPEGLSLossless, JPEGLSNearLossless) and "pyjpegls" in decoder.available_plugins:
+        # What CharLS refuses is broken; the other codec would make noise of it without a word.
+        count = math.prod(int(number(dataset, key, 1)) for key in ("Rows", "Columns", "SamplesPerPixel"))
+        return jpegls(lambda: _decoded_by(decoder, dataset, index, "pyjpegls", syntax, name), count, name)
     failure: CaseError | None = None
     for plugin in _PLUGINS:
         if plugin in decoder.available_plugins:
@@ -113,9 +118,6 @@ def _decode(dataset: Dataset, syntax: UID, index: int, name: str) -> Stored:
                 return _decoded_by(decoder, dataset, index, plugin, syntax, name)
             except CaseError as error:
                 failure = failure or error
-                # What CharLS refuses is broken; the other codec would make noise of it without a word.
-                if plugin == "pyjpegls":
-                    break
     raise failure or CaseError("undecodable_syntax", f"{name} has the transfer syntax {syntax.name}: no decoder")
 
 

@@ -28,24 +28,28 @@ VOLUMES = [
 ]  # fmt: skip
 
 CHILD = textwrap.dedent("""
-    import resource, sys, time
+    import resource, sys
     from readers.pixels.dicom import dicom_refs, render_dicom
     from readers.pixels.volume import render_volume, volume_refs
     from readers.source import Source
     from schemas.errors import CaseError
 
+    def worked():
+        # Of processor time, not of the clock: a busy machine is no hang.
+        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(one.ru_utime + one.ru_stime for one in spent)
+
     source, kind = Source.open(sys.argv[1]), sys.argv[2]
     refs_of, render = (dicom_refs, render_dicom) if kind == "dicom" else (volume_refs, render_volume)
     for name in source.walk():
         print("file", name, flush=True)
-        start = time.process_time()
+        start = worked()
         try:
             for ref in refs_of(source, name)[0][:2]:
                 render(source, ref)
         except CaseError:
             pass
-        # CharLS takes three seconds over some impossible JPEG-LS parameters before it refuses them.
-        if time.process_time() - start > (6 if "jls" in name or "jpeg_ls" in name else 1):
+        if worked() - start > 1:
             print("slow", name, flush=True)
     print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
 """)
