@@ -15,6 +15,7 @@ from readers.dicom_seg import SegmentMask, segment_masks, segment_words
 from readers.dicom_sr import EVIDENCE, Drawn, Report, evidence_series, read_report
 from readers.grouping import group_of
 from readers.labels import LabelMap
+from readers.montages import pictures
 from readers.pixels.dicom import image_refs, stack_slices
 from readers.pixels.dicom_file import items, number, open_dicom, read_header, word
 from readers.pixels.dicom_stack import Slice, Stack, stack
@@ -140,13 +141,15 @@ class DicomSeries:
         images = image_refs(self._source, slices, self._options.window, self._spec.anatomy)
         shown = {index: image for image, index in enumerate(chosen)}
         header = ordered.slices[chosen[0]].header
+        marked = [*self._regions(found, shown), *self._drawn(reports, place, shown)]
+        together, regions = pictures(self._options.slices, list(images), marked, 0)
         return Case(
             dataset=self._spec.name,
             key=item.key,
             group=group_of(self._spec, item.key, {name: word(header, name) for name in _GROUP_FIELDS}),
             split="",
-            images=images,
-            regions=(*self._regions(found, shown), *self._drawn(reports, place, shown)),
+            images=tuple(together),
+            regions=tuple(regions),
             texts=tuple(Text("findings", said, title="Measurements") for one in reports for said in one.sentences),
             complete_regions=bool(item.data["marks"]),
             acquisition=acquisition(header, images[0].view.orientation),

@@ -1,14 +1,13 @@
 """From a volume and its label volumes to the pictures and regions of a case; shared by all readers of volumes."""
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from readers.pixels.montage import montage_ref, montage_regions
+from readers.montages import pictures
 from readers.pixels.volume import canonical_order, image_ref, slice_axis, slice_view, volume_window
 from readers.pixels.volume_file import Volume
-from readers.slices import SliceOptions, StackOptions, choose
+from readers.slices import StackOptions, choose
 from readers.volume_labels import Mismatch, slice_regions
 from readers.volume_measure import measure
 from readers.volume_parts import Part, separated
@@ -62,23 +61,6 @@ def cut(
         images += together
         regions += kept
     return tuple(images), tuple(regions)
-
-
-def pictures(
-    options: SliceOptions, shown: list[ImageRef], marked: list[Region], first: int
-) -> tuple[list[ImageRef], list[Region]]:
-    """Slices and their regions as the pictures of a case: one by one, or as montages; ``first`` numbers the first."""
-    if options.montage is None:
-        return shown, [replace(region, image_index=region.image_index + first) for region in marked]
-    size = options.wanted
-    starts = range(0, len(shown), size)
-    together = [montage_ref(shown[start : start + size], options.montage[0]) for start in starts]
-    kept = [
-        region
-        for number, (start, ref) in enumerate(zip(starts, together, strict=True), first)
-        for region in montage_regions(marked, ref, start, number)
-    ]
-    return together, kept
 
 
 def three_dimensional(image: Volume, parts: list[Part], options: VolumeOptions) -> tuple[Region3D, ...]:

@@ -11,7 +11,6 @@ from readers.pixels.encode import encode_png
 from readers.pixels.marks import draw
 from readers.pixels.render import picture
 from readers.pixels.sniff import VOLUMES
-from readers.pixels.volume_file import load_volume
 from readers.pixels.warp import warp
 from readers.source import Source
 from schemas.case import ImageRef, Region, Tile
@@ -105,5 +104,7 @@ def render_montage(source: Source, ref: ImageRef) -> Rendered:
 
 def _digest(source: Source, file: str, kind: str) -> str:
     if kind in VOLUMES:
+        from readers.pixels.volume_file import load_volume
+
         return load_volume(source, file).sha256
     return hashlib.sha256(source.read_bytes(file)).hexdigest()

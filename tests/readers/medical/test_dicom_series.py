@@ -383,3 +383,18 @@ def test_recognised_by_content(shared_data):
     assert found is not None and found.hints["modality"] == "CT"
     assert found.options["labels"] == "seg" and found.labels == ("label_5", "label_1", "label_6")
     assert DicomSeries.recognise(Source.open(str(shared_data / "cls_csv_hannover_cxr"))) is None
+
+
+def test_slices_can_stand_in_one_montage(make_series, read, source):
+    from readers.pixels.render import picture, render
+
+    make_series([30, 0, 10, 20])
+    case, _ = read({"slices": {"policy": "evenly", "montage": [3, 2]}, "window": [115, 100]})
+    (ref,) = case.images
+    # Slices of 10 x 8 pixels from bottom to top, three in a row and one below.
+    assert [(tile.x, tile.y) for tile in ref.tiles] == [(0, 0), (10, 0), (20, 0), (0, 8)]
+    shown = picture(source, ref).copy()
+    assert shown.shape == (16, 30)
+    levels = [int(shown[2, 2]), int(shown[2, 12]), int(shown[2, 22]), int(shown[10, 2])]
+    assert levels == sorted(set(levels)) and (shown[8:, 10:] == 0).all()
+    assert len(ref.files) == 4 == len(render(source, ref).source_sha256)
