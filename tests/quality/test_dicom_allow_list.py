@@ -25,9 +25,7 @@ from schemas.recipe import Choice
 from schemas.spec import DatasetSpec, GroupRule, ReaderChoice
 from tests.quality.test_planted import pixels
 
-TEXTS = frozenset(
-    ("AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
-)
+TEXTS = frozenset(("AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"))
 NEEDED = frozenset(
     (
         "Modality", "BodyPartExamined", "PhotometricInterpretation", "PixelSpacing", "ImagePositionPatient",
