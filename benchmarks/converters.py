@@ -21,7 +21,7 @@ from schemas.plugins import load, names
 from schemas.spec import DatasetSpec, ReaderChoice
 from schemas.view import View
 
-CASES = 2000
+CASES = 1000
 TARGET = 20_000
 
 
