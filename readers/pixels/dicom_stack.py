@@ -74,6 +74,8 @@ def stack(slices: Iterable[Slice]) -> Stack:
     kept = _without_copies(sorted(slices, key=lambda s: (s.path, s.frame)), findings)
     if any(word(item.header, "BurnedInAnnotation").upper() == "YES" for item in kept):
         findings.append(Finding("burned_in_annotation", "the header says that text is burned into the pixels"))
+    if any(_has_overlay(item.header) for item in kept):
+        findings.append(Finding("overlay_left_out", "the header holds overlay planes (60xx), which are not drawn"))
     kept = _largest(kept, _shape, "mixed_size", "images of other sizes", findings)
     placed = [item for item in kept if item.plane is not None]
     if not placed:
@@ -85,6 +87,11 @@ def stack(slices: Iterable[Slice]) -> Stack:
         findings.append(Finding("no_geometry", f"{len(kept) - len(placed)} slices without a position are left out"))
     placed = _largest(placed, _direction, "mixed_orientation", "slices of other orientations", findings)
     return _ordered(placed, findings)
+
+
+def _has_overlay(header: Dataset) -> bool:
+    """Whether any of the sixteen overlay groups states rows, as planes of their own and those in spare bits both do."""
+    return any((group << 16) + 0x0010 in header for group in range(0x6000, 0x6020, 2))
 
 
 def _ordered(placed: list[Slice], findings: list[Finding]) -> Stack:
