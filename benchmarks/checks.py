@@ -27,6 +27,8 @@ JUDGES: dict[str, Judge] = {
     "held_out_wording": lambda case, _: (
         wording.leak(case.text) or wording.refusal(case.text) or wording.advice(case.text)
     ),
+    "residue": lambda case, _: wording.residue(case.text),
+    "answer_in_question": lambda case, _: wording.gives_away(case.q, case.text),
     "same_answer": lambda case, _: not same_answer(case.text, case.q),
 }
 

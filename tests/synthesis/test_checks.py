@@ -34,6 +34,8 @@ SETS = {
     "leak": (lambda case, _: wording.leak(case.text), 0.95, 0.9),
     "refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.9),
     "advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
+    "residue": (lambda case, _: wording.residue(case.text), 0.9, 0.9),
+    "answer_in_question": (lambda case, _: wording.gives_away(case.q, case.text), 0.9, 0.9),
     "same_answer": (lambda case, _: not same_answer(case.text, case.q), 0.95, 0.95),
 }
 
