@@ -71,5 +71,5 @@ def test_every_dataset_is_asked_about_and_every_converter_asks(path: Path, some_
         datasets[dataset] += rows
         converters[converter] += rows
     assert [name for name, rows in datasets.items() if not rows] == []
-    # No phantom has grades, and no reader of the phantoms hands a volume on whole.
-    assert {name for name, rows in converters.items() if not rows} <= {"ordinal", "volume_question"}
+    # No phantom has grades.
+    assert {name for name, rows in converters.items() if not rows} <= {"ordinal"}
