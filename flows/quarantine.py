@@ -18,6 +18,8 @@ from schemas.findings import PRIVATE, guarded, private
 from schemas.yaml_file import load_yaml
 from storage.refused_page import RefusedPage, RefusedRow, render_refused
 
+SHUT = "Its pictures are withheld, since another row of its case was refused for privacy; --private shows them."
+
 HEAD = """\
 # Decisions about refused rows; the next run of the recipe honours them.
 #   do: accept   the row is kept and flagged; `by` and `why` are published with it
@@ -119,7 +121,8 @@ def _row(
     row: Mapping[str, Any] = json.loads(line["row"]) if line["row"] else {}
     if again is not None and not closed:
         row = row or again.row
-    pictures = again.pictures if again is not None and (line["dataset"], line["case_id"]) not in hidden else []
+    shut = (line["dataset"], line["case_id"]) in hidden
+    pictures = again.pictures if again is not None and not shut else []
     return RefusedRow(
         dataset=line["dataset"],
         case_id=line["case_id"],
@@ -128,7 +131,7 @@ def _row(
         detail=line["detail"],
         row=row,
         pictures=[] if closed else pictures,
-        note=_note(bool(row), bool(pictures) and not closed, sought, closed),
+        note=SHUT if shut and not closed else _note(bool(row), bool(pictures) and not closed, sought, closed),
         draft=_draft(line, row),
     )
 

@@ -47,8 +47,9 @@ class Judge:
         rows = [self._prepared(row, work) for row in work.rows]
         judged: list[tuple[Instruction, list[Rendered], list[Finding], str]] = []
         kept: list[Instruction | None] = []
+        shown: dict[int, Rendered | None] = {}
         for row, seen in rows:
-            pictures = _pictures(row, work)
+            pictures = _pictures(row, work, shown)
             found = [MISSING] if pictures is None else self._given(work, pictures)
             judged.append((row, pictures or [], found, seen))
         self._look([one for one in judged if one[2] != [MISSING]], work)
@@ -115,8 +116,16 @@ class Judge:
         return None
 
 
-def _pictures(row: Instruction, work: Work) -> list[Rendered] | None:
-    pictures: list[Any] = [work.pictures.get(ref) for ref in row.images]
+def _pictures(row: Instruction, work: Work, shown: dict[int, Rendered | None]) -> list[Rendered] | None:
+    """The row's pictures; ``None`` where one was not rendered.
+
+    Rows of a case mostly hold the very same reference; hashing it anew for each of them costs more than most gates.
+    """
+    pictures: list[Any] = []
+    for ref in row.images:
+        if id(ref) not in shown:
+            shown[id(ref)] = work.pictures.get(ref)
+        pictures.append(shown[id(ref)])
     return None if None in pictures else pictures
 
 

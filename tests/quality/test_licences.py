@@ -93,3 +93,38 @@ def test_restricted_sources_hand_nothing_on_and_so_bind_nobody(mix: Any) -> None
 
 def test_who_must_be_named(mix: Any) -> None:
     assert combine(LicencesOptions(), mix("CC0-1.0", "MIT")).attribution == ("d1",)
+
+
+LICENCES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0")
+MAY_BE_MIXED = {
+    # The upper triangle of the table by Creative Commons ("Can I combine material under different licenses?"),
+    # adaptations in mind: y where some licence takes both, n where none does.
+    "CC0-1.0":         "y y y y y n",
+    "CC-BY-4.0":       "y y y y y n",
+    "CC-BY-SA-4.0":    "y y y n n n",
+    "CC-BY-NC-4.0":    "y y n y y n",
+    "CC-BY-NC-SA-4.0": "y y n y y n",
+    "CC-BY-ND-4.0":    "n n n n n n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("one", LICENCES)
+@pytest.mark.parametrize("other", LICENCES)
+def test_pairs_mix_as_creative_commons_says(mix: Any, one: str, other: str) -> None:
+    if MAY_BE_MIXED[one].split()[LICENCES.index(other)] == "y":
+        check_licences(recipe(), mix(one, other))
+    else:
+        with pytest.raises(UserError):
+            check_licences(recipe(), mix(one, other))
+
+
+@pytest.mark.parametrize("access", ["open", "credentialed", "restricted"])
+@pytest.mark.parametrize("asked", ["open", "credentialed", "restricted"])
+def test_access_only_narrows(mix: Any, access: str, asked: str) -> None:
+    wanted = recipe(gates={"licences": {"access": asked}})
+    # Rows of a restricted source carry neither pixels nor text, so they may go anywhere.
+    if (access, asked) == ("credentialed", "open"):
+        with pytest.raises(UserError, match=f"its access is {access}"):
+            check_licences(wanted, mix("MIT", access=access))
+    else:
+        assert check_licences(wanted, mix("MIT", access=access)).access == access
