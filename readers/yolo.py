@@ -1,5 +1,6 @@
 """YOLO: one text file of boxes or polygons an image, in fractions of the image; class names in a YAML or list."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -165,4 +166,5 @@ def _numbers(line: str) -> list[float] | None:
     parts = line.split()
     if not all(re.fullmatch(r"-?\d+(\.\d*)?([eE][-+]?\d+)?|-?\.\d+", part) for part in parts):
         return None
-    return [float(part) for part in parts]
+    numbers = [float(part) for part in parts]
+    return numbers if all(map(math.isfinite, numbers)) else None

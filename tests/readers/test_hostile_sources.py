@@ -202,3 +202,14 @@ def test_a_source_lists_what_it_refuses(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/link").symlink_to("/etc/passwd")
     assert list(Source.open(str(tmp_path)).walk()) == ["a/link"]
+
+
+@pytest.mark.parametrize(
+    "line", ["1e999 0 0.5 0.5 0.1", "nan 0.5 0.5 0.1 0.1", "0 inf 0.5 0.1 0.1", "0 0 1 0 nan 1 0.5"]
+)
+def test_numbers_that_are_none_are_left_out_of_yolo(put, ingest, line):
+    root = put({"x.png": None, "x.txt": f"{line}\n0 0.5 0.5 0.5 0.5\n"})
+    cases, lost = ingest(root, "yolo", {"labels": "", "images": "", "names": ["A"]}, labels={"A": "a"})
+    assert lost == {}
+    assert [finding.code for finding in cases["x"].findings] == ["broken_row"]
+    assert len(cases["x"].regions) == 1
