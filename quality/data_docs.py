@@ -43,9 +43,7 @@ def write_docs(tallies: Sequence[Tally], rows: int, folder: Path) -> None:
         link = f'<a href="{name}">{escape(suite)}</a>'
         index.append((link, len(own), max(one.rows for one in own), _state(not failed, f"{failed} not met")))
     title = f"Expectations on {rows:,} rows"
-    text = (
-        "<p>Checked with great-expectations on the metadata columns and the sizes of texts; no values are shown.</p>"
-    )
+    text = "<p>Checked with great-expectations on the metadata columns and the sizes of texts; no values are shown.</p>"
     table = _table(("suite", "expectations", "rows", "verdict"), index)
     (target / "index.html").write_text(_page(title, text + table, back=False), "utf-8")
 

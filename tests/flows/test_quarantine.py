@@ -172,7 +172,7 @@ def test_the_next_run_does_what_was_decided(
         ("{row: a, reason: r, do: accept, by: me, why: short}", "ten letters"),
         ("{row: a, reason: r, do: fix, by: me, why: long enough a reason}", "at least one new text"),
         ("{row: a, reason: identifier_date, do: accept, by: me, why: long enough a reason, seen: x}", "`waiver`"),
-        ("{row: a, reason: burned_in_text, do: accept, by: me, why: long enough a reason, waiver: because}", "`waiver`"),
+        ("{row: a, reason: burned_in_text, do: accept, by: me, why: long enough, waiver: because}", "`waiver`"),
         ("{row: a, reason: licence_nd, do: accept, by: me, why: long enough a reason}", "`waiver`"),
         ("{row: a, reason: phi_name, do: accept, by: me, why: ten letters, waiver: it is none at all}", "`seen`"),
         ("{row: a, reason: r}, {row: a, reason: r}", "two decisions"),
