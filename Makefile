@@ -33,10 +33,10 @@ test: $(READY)
 	$(BIN)/pytest
 
 test-vllm: $(READY) vllm
-	$(BIN)/pytest -m vllm
+	$(BIN)/pytest -m "vllm and not slow"
 
 test-slow: $(READY)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not vllm"
 
 lint: $(READY)
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
