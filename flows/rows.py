@@ -166,12 +166,13 @@ def _tiles(number: int, ref: ImageRef) -> str:
 def _provenance(row: Instruction) -> dict[str, Any]:
     made = row.provenance
     montages = [_tiles(number, ref) for number, ref in enumerate(row.images) if ref.tiles]
+    overlays = [f"overlays[{number}]=drawn" for number, ref in enumerate(row.images) if ref.view.overlays]
     return {
         "converter": made.converter,
         "template": made.template,
         "seed": made.seed,
         "language": made.language,
-        "facts": [*made.facts, *montages],
+        "facts": [*made.facts, *montages, *overlays],
         "model": made.model,
         "revision": made.revision,
         "sampling": made.sampling,

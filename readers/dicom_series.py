@@ -18,6 +18,7 @@ from readers.labels import LabelMap
 from readers.montages import pictures
 from readers.pixels.dicom import image_refs, stack_slices
 from readers.pixels.dicom_file import items, number, open_dicom, read_header, word
+from readers.pixels.dicom_overlays import OverlayChoice
 from readers.pixels.dicom_stack import Slice, Stack, stack
 from readers.slices import StackOptions, choose
 from readers.source import Source, printable
@@ -49,6 +50,8 @@ class SeriesOptions(StackOptions):
     reports: bool = False
     """Read structured reports and key object selections that refer to the series: measurements become texts, drawn
     regions become regions, and ``slices.policy: key`` shows the slices that they point at."""
+    overlays: OverlayChoice = "leave_out"
+    """Overlay planes (60xx): ``leave_out``, named in a finding; ``draw``: in white, after the window."""
     min_slices: int = 1
     """Series of fewer images (localisers) are filtered out."""
 
@@ -138,7 +141,8 @@ class DicomSeries:
         keys = [place[key] for report in reports for key in report.key_images if key in place]
         chosen = choose(self._options.slices, len(ordered.slices), ordered.spacing, areas, keys)
         slices = [ordered.slices[index] for index in chosen]
-        images = image_refs(self._source, slices, self._options.window, self._spec.anatomy)
+        options = self._options
+        images = image_refs(self._source, slices, options.window, self._spec.anatomy, options.overlays)
         shown = {index: image for image, index in enumerate(chosen)}
         header = ordered.slices[chosen[0]].header
         marked = [*self._regions(found, shown), *self._drawn(reports, place, shown)]
@@ -170,7 +174,7 @@ class DicomSeries:
                 broken.append(error)
         if not slices:
             raise broken[0]
-        ordered = stack(slices)
+        ordered = stack(slices, self._options.overlays)
         lost = (Finding("unreadable_slice", f"{len(broken)} files of the series cannot be read"),) if broken else ()
         return ordered, (*ordered.findings, *lost)
 

@@ -45,6 +45,8 @@ class View:
     """Centre and width in modality units (HU for CT), after slope and intercept."""
     invert: bool = False
     """True where the grey scale was reversed (MONOCHROME1)."""
+    overlays: bool = False
+    """True where the file's overlay planes (DICOM groups 60xx) are drawn in white."""
 
     def to_view(self, u: float, v: float) -> tuple[float, float]:
         """Map a source point to the view."""

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from readers.pixels.dicom_file import DicomFile, number, numbers, open_dicom, word
 from readers.pixels.dicom_frames import Stored, stored_frame
 from readers.pixels.dicom_luts import modality_values, through_palette, through_voi_table
+from readers.pixels.dicom_overlays import OverlayChoice, overlay_groups, with_overlays
 from readers.pixels.dicom_stack import Slice, one_slice, stack
 from readers.pixels.dicom_view import WindowChoice, dicom_view
 from readers.pixels.dicom_words import calibrated, words_prior
@@ -31,7 +32,9 @@ def render_dicom(source: Source, ref: ImageRef) -> Rendered:
 def dicom_picture(source: Source, ref: ImageRef) -> Pixels:
     """The pixels that `render_dicom` publishes."""
     file = open_dicom(source, ref.files[0])
-    return draw(warp(shown_frame(file, ref.view), ref.view), ref.marks)
+    frame = shown_frame(file, ref.view)
+    frame = with_overlays(frame, file, ref.view.frame) if ref.view.overlays else frame
+    return draw(warp(frame, ref.view), ref.marks)
 
 
 def shown_frame(file: DicomFile, view: View) -> Pixels:
@@ -88,10 +91,18 @@ def dicom_refs(source: Source, path: str, count: int = 3) -> tuple[tuple[ImageRe
 
 
 def image_refs(
-    source: Source, slices: list[Slice], window: WindowChoice = "auto", anatomy: str = ""
+    source: Source,
+    slices: list[Slice],
+    window: WindowChoice = "auto",
+    anatomy: str = "",
+    overlays: OverlayChoice = "leave_out",
 ) -> tuple[ImageRef, ...]:
     """References to the slices, turned for display, with one common percentile window where they have no other."""
-    views = [dicom_view(item.header, item.frame, window, anatomy) for item in slices]
+    drawn = [overlays == "draw" and bool(overlay_groups(item.header)) for item in slices]
+    views = [
+        replace(dicom_view(item.header, item.frame, window, anatomy), overlays=laid)
+        for item, laid in zip(slices, drawn, strict=True)
+    ]
     views = measured_on(source, [(item.path, view) for item, view in zip(slices, views, strict=True)])
     return tuple(
         ImageRef(
@@ -100,7 +111,7 @@ def image_refs(
             view=view,
             bit_depth=int(number(item.header, "BitsStored", 8)),
             channels=int(number(item.header, "SamplesPerPixel", 1)),
-            words=words_prior(item.header),
+            words=words_prior(item.header, overlays=view.overlays),
             calibrated=calibrated(item.header),
         )
         for item, view in zip(slices, views, strict=True)

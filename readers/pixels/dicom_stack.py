@@ -8,6 +8,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from readers.pixels.dicom_file import items, number, numbers, word, words
+from readers.pixels.dicom_overlays import OverlayChoice, overlay_groups
 from readers.pixels.dicom_view import Plane, plane_geometry
 from schemas.findings import Finding
 
@@ -20,6 +21,11 @@ _VOLUME_KEYS = (
     "TemporalPositionIdentifier", "TemporalPositionIndex", "EchoNumbers", "EchoTime", "TriggerTime", "DiffusionBValue",
     "AcquisitionNumber", "ImageType", "ContrastBolusAgent", "AcquisitionTime", "InstanceNumber",
 )  # fmt: skip
+
+_OVERLAYS = {
+    "leave_out": Finding("overlay_left_out", "the header holds overlay planes (60xx), which are not drawn"),
+    "draw": Finding("overlay_drawn", "overlay planes (60xx) of the header are drawn in white"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +74,14 @@ def _offset_plane(header: Dataset, frame: int) -> Plane | None:
     return (float(x), float(y), float(z)), plane[1], plane[2]
 
 
-def stack(slices: Iterable[Slice]) -> Stack:
+def stack(slices: Iterable[Slice], overlays: OverlayChoice = "leave_out") -> Stack:
     """Order the slices of one series; what repeats another or does not fit is left out, each with a finding."""
     findings: list[Finding] = []
     kept = _without_copies(sorted(slices, key=lambda s: (s.path, s.frame)), findings)
     if any(word(item.header, "BurnedInAnnotation").upper() == "YES" for item in kept):
         findings.append(Finding("burned_in_annotation", "the header says that text is burned into the pixels"))
-    if any(_has_overlay(item.header) for item in kept):
-        findings.append(Finding("overlay_left_out", "the header holds overlay planes (60xx), which are not drawn"))
+    if any(overlay_groups(item.header) for item in kept):
+        findings.append(_OVERLAYS[overlays])
     kept = _largest(kept, _shape, "mixed_size", "images of other sizes", findings)
     placed = [item for item in kept if item.plane is not None]
     if not placed:
@@ -87,11 +93,6 @@ def stack(slices: Iterable[Slice]) -> Stack:
         findings.append(Finding("no_geometry", f"{len(kept) - len(placed)} slices without a position are left out"))
     placed = _largest(placed, _direction, "mixed_orientation", "slices of other orientations", findings)
     return _ordered(placed, findings)
-
-
-def _has_overlay(header: Dataset) -> bool:
-    """Whether any of the sixteen overlay groups states rows, as planes of their own and those in spare bits both do."""
-    return any((group << 16) + 0x0010 in header for group in range(0x6000, 0x6020, 2))
 
 
 def _ordered(placed: list[Slice], findings: list[Finding]) -> Stack:

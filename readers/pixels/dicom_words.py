@@ -13,18 +13,18 @@ SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 """Root of the secondary capture SOP classes."""
 
 
-def words_prior(header: Dataset) -> Literal["", "declared", "likely", "unlikely"]:
+def words_prior(header: Dataset, *, overlays: bool = False) -> Literal["", "declared", "likely", "unlikely"]:
     """Whether words are burned in, as the header says (BurnedInAnnotation YES), or as the kind of picture suggests.
 
     ``unlikely`` only for original cross sections; NO is not believed of captures and ultrasound, whose machines
-    write it by rote.
+    write it by rote, and never where overlay planes are drawn, which may hold words.
     """
     if word(header, "BurnedInAnnotation").upper() == "YES":
         return "declared"
     modality, kind = word(header, "Modality").upper(), [value.upper() for value in words(header, "ImageType")]
     captured = word(header, "SOPClassUID").startswith(SECONDARY) or bool(word(header, "ConversionType"))
     regions = items(header, "SequenceOfUltrasoundRegions")
-    if captured or regions or modality in CAPTURED or {"SECONDARY", "SCREEN SAVE"} & set(kind):
+    if overlays or captured or regions or modality in CAPTURED or {"SECONDARY", "SCREEN SAVE"} & set(kind):
         return "likely"
     return "unlikely" if modality in ("CT", "MR", "PT", "NM") and kind[:2] == ["ORIGINAL", "PRIMARY"] else ""
 

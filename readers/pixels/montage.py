@@ -20,6 +20,8 @@ from schemas.view import View
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
+_WORDIEST = ("declared", "likely", "", "unlikely")
+
 
 def montage_ref(images: Sequence[ImageRef], columns: int) -> ImageRef:
     """The montage of ``images``, row by row; every cell is as large as the largest of them, which lie at its corner.
@@ -41,7 +43,8 @@ def montage_ref(images: Sequence[ImageRef], columns: int) -> ImageRef:
     return replace(
         first,
         files=tuple(dict.fromkeys(file for image in images for file in image.files)),
-        view=View(across, down, across, down, **shared),
+        view=View(across, down, across, down, overlays=any(image.view.overlays for image in images), **shared),
+        words=min((image.words for image in images), key=_WORDIEST.index),
         channels=max(image.channels for image in images),
         tiles=tiles,
     )

@@ -92,19 +92,6 @@ def test_an_inverse_presentation_is_inverted_once(make_dicom, picture):
     assert picture("plain").tolist() == WINDOWED
 
 
-def test_overlay_planes_are_named_and_not_drawn(make_dicom, picture, source, tmp_path):
-    dataset = make_dicom("bare", HU, WindowCenter=40, WindowWidth=400)
-    for element, kind, value in (
-        (0x0010, "US", 2), (0x0011, "US", 3), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1]), (0x0100, "US", 1),
-        (0x0102, "US", 0), (0x3000, "OW", b"\xff\x00"),
-    ):  # fmt: skip
-        dataset.add_new((0x6002, element), kind, value)
-    dataset.save_as(tmp_path / "drawn", enforce_file_format=True)
-    assert picture("drawn").tolist() == picture("bare").tolist() == WINDOWED
-    assert [finding.code for finding in dicom_refs(source, "drawn")[1]] == ["overlay_left_out"]
-    assert dicom_refs(source, "bare")[1] == ()
-
-
 def test_segmented_palettes_are_unrolled(make_dicom, picture):
     # Discrete: op 0, two entries 0 and 255 (of 8 bits in words); linear: op 1, three more down to 0: 170, 85, 0.
     segments = np.array([0, 2, 0, 255, 1, 3, 0], np.uint16).tobytes()
