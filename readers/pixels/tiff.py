@@ -1,6 +1,7 @@
 """TIFF files: any depth, float, palette, tiles, multiple pages."""
 
 import io
+import logging
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from readers.pixels.layout import Layout, check_size, corrupt
 from schemas.errors import CaseError
 
 Samples = np.ndarray[Any, Any]
+
+# A broken directory is a line of its log for every entry; what matters becomes a `CaseError`.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 _REDUCED, _MASK = 1, 4
 _PALETTE, _WHITE_IS_ZERO, _CMYK = 3, 0, 5

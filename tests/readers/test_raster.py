@@ -124,6 +124,18 @@ def test_every_page_is_an_image(put):
     assert [_shown(source, "x.tif", i)[2][0, 0] for i in range(5)] == [0, 50, 100, 150, 200]
 
 
+def test_a_broken_directory_says_nothing_by_itself(put, caplog):
+    data = bytearray(_tiff(np.zeros((5, 8, 9), np.uint8)))
+    # The first directory starts at the place that bytes 4 to 8 state, with the number of its entries of 12 bytes.
+    start = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[start : start + 2], "little")
+    for entry in range(6, count):
+        data[start + 2 + entry * 12 + 2] = 99  # no type of values
+    with pytest.raises(CaseError):
+        _shown(Source.open(str(put({"x.tif": bytes(data)}))), "x.tif")
+    assert caplog.records == []
+
+
 def test_an_animation_is_its_frames(put):
     frames = [Image.new("L", (10, 10), value) for value in (0, 120, 240)]
     out = io.BytesIO()
