@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -82,14 +82,15 @@ class Identifiers:
 
     def check(self, row: Instruction, case: Case, pictures: Sequence[Rendered], context: Context) -> Iterator[Finding]:
         """Search every text of the row once."""
-        kinds = frozenset[str]().union(*(self._kinds(text, case) for text in _texts(row)))
+        texts = _texts(row)
+        kinds = self._kinds(texts, case)
         if kinds:
             yield from self._report(kinds, context.spec)
-        group = case.group or ""
-        if context.spec.group.ids != "none" and len(group) >= 4 and any(group in text for text in _texts(row)):
+        group, ids = case.group or "", context.spec.group.ids
+        if ids != "none" and len(group) >= 4 and any(group in text for text in texts):
             yield refuse("identifier_group", "a text holds the id of the case's own patient or group")
-        if context.spec.group.ids != "identifier" and self.options.case_ids != "allow":
-            yield from self._case_id(case.key)
+        if ids != "identifier" and self.options.case_ids != "allow" and _kinds_of_key(case.key):
+            yield self._case_id(_kinds_of_key(case.key))
 
     def rewrite(self, case: Case, context: Context) -> Case:
         """The case with identifiers in its texts and questions masked or replaced, as the options say.
@@ -115,10 +116,10 @@ class Identifiers:
             flags=(*row.flags, "identifier_masked"),
         )
 
-    def _kinds(self, text: str, case: Case) -> frozenset[str]:
+    def _kinds(self, texts: Sequence[str], case: Case) -> frozenset[str]:
         if not case.identifiers and not case.surrogates and self._more is None:
-            return kinds_in(text)
-        return frozenset(hit.kind for hit in hits_in(text, case, self._more))
+            return _UNITED(*map(kinds_in, texts))
+        return frozenset(hit.kind for text in texts for hit in hits_in(text, case, self._more))
 
     def _report(self, kinds: frozenset[str], spec: DatasetSpec) -> Iterator[Finding]:
         for kind in sorted(kinds):
@@ -129,22 +130,29 @@ class Identifiers:
             elif action == "flag":
                 yield Finding(f"identifier_{kind}", detail)
 
-    def _case_id(self, key: str) -> Iterator[Finding]:
-        # Names of files: separators become spaces so that words in them are seen as words.
-        kinds = kinds_in(key.replace("_", " ").replace("/", " ")) & {"person", "email", "ssn", "date"}
-        if kinds:
-            text = f"its case id holds what looks like {', '.join(sorted(kinds))}; set group.ids: identifier to hash it"
-            yield (
-                refuse("identifier_case_id", text)
-                if self.options.case_ids != "flag"
-                else Finding("identifier_case_id", text)
-            )
+    def _case_id(self, kinds: frozenset[str]) -> Finding:
+        text = f"its case id holds what looks like {', '.join(sorted(kinds))}; set group.ids: identifier to hash it"
+        return (
+            refuse("identifier_case_id", text)
+            if self.options.case_ids != "flag"
+            else Finding("identifier_case_id", text)
+        )
 
 
-def _texts(row: Instruction) -> Iterator[str]:
-    yield from (turn.content for turn in row.messages)
-    yield from row.options
-    yield row.answer
-    yield from row.labels
-    yield from (place.label for place in row.regions)
-    yield from (row.modality, row.anatomy, row.clinical_task)
+_UNITED = frozenset[str]().union
+
+
+@lru_cache(maxsize=64)
+def _kinds_of_key(key: str) -> frozenset[str]:
+    """What the name of a file or folder says; the rows of a case ask about the same one."""
+    # Separators become spaces so that words in them are seen as words.
+    return kinds_in(key.replace("_", " ").replace("/", " ")) & {"person", "email", "ssn", "date"}
+
+
+def _texts(row: Instruction) -> list[str]:
+    texts = [turn.content for turn in row.messages]
+    texts += row.options
+    texts += row.labels
+    texts += [place.label for place in row.regions]
+    texts += (row.answer, row.modality, row.anatomy, row.clinical_task)
+    return texts

@@ -97,11 +97,10 @@ class Judge:
         for check, cost in self._checks:
             cost.rows += len(judged)
             for row, pictures, found, _ in judged:
-                noted = list(check(row, case, pictures, context))
-                if noted:
-                    found += noted
-                    cost.refused += sum(one.severity is Severity.REFUSE for one in noted)
-                    cost.flagged += sum(one.severity is Severity.FLAG for one in noted)
+                for one in check(row, case, pictures, context):
+                    found.append(one)
+                    cost.refused += one.severity is Severity.REFUSE
+                    cost.flagged += one.severity is Severity.FLAG
             end = perf_counter()
             cost.seconds += end - begin
             begin = end

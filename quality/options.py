@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from pydantic import Field
@@ -61,7 +62,7 @@ class Options:
             yield refuse("options_few", f"{count} options are fewer than min_options = {low}")
         if count > high:
             yield refuse("options_many", f"{count} options are more than max_options = {high}")
-        plain = [_plain(option) for option in row.options]
+        plain = _plainly(row.options)
         if "" in plain:
             yield refuse("option_empty", f"option {plain.index('')} is empty")
         if len(set(plain)) != count:
@@ -82,13 +83,13 @@ def _answer(row: Instruction) -> Iterator[Finding]:
     if row.answer != truth:
         yield refuse("answer_not_the_option", f"answer is not the text of option {index}")
     if row.messages and row.messages[-1].role == "assistant":
-        yield from _reply(row.messages[-1].content, index, truth, options)
+        yield from _reply(row.messages[-1].content, index, options)
 
 
-def _reply(said: str, index: int, truth: str, options: tuple[str, ...]) -> Iterator[Finding]:
-    tagged = _TAGGED.search(said)
+def _reply(said: str, index: int, options: tuple[str, ...]) -> Iterator[Finding]:
+    tagged = _TAGGED.search(said) if "<answer>" in said else None
     said = tagged[1] if tagged else said
-    plain, right = _plain(said), _plain(truth)
+    plain, right = _plain(said), _plainly(options)[index]
     # An option may itself look like a letter ("C.", "A: ..."), so equality with its text is looked at first.
     if plain in (right, right + "."):
         return
@@ -105,7 +106,7 @@ def _reply(said: str, index: int, truth: str, options: tuple[str, ...]) -> Itera
 def _names_another(rest: str, right: str, options: tuple[str, ...]) -> bool:
     if not rest or rest.startswith(right):
         return False
-    return any(rest.startswith(_plain(option)) for option in options)
+    return any(map(rest.startswith, _plainly(options)))
 
 
 def _says(text: str, words: str) -> bool:
@@ -121,3 +122,9 @@ def _says(text: str, words: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+@lru_cache(maxsize=1024)
+def _plainly(options: tuple[str, ...]) -> tuple[str, ...]:
+    """The options without case and spaces; questions of one template have the same ones."""
+    return tuple(map(_plain, options))

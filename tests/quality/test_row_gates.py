@@ -196,6 +196,27 @@ def test_regions_smallest_side(judge: Judge, row: Instruction) -> None:
     assert judge("regions", thin, min_side=4.1) == ["region_small"]
 
 
+@pytest.mark.parametrize("short", [0, 10**9])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("263", None),  # 2 off, 6 on, 3 off: 11 of 12 pixels
+        ("264", (6, (0.0, 0.0, 2.0, 4.0))),  # 4 high: rows 2 and 3 of column 0, all of column 1
+        ("525", (2, (1.0, 1.0, 2.0, 3.0))),  # pixels 5 and 6: column 1, rows 1 and 2
+        ("<0", (0, (0.0, 0.0, 0.0, 0.0))),  # 12 off, none on
+        ("50025", (2, (1.0, 1.0, 2.0, 3.0))),  # 5 off, none on, none off, 2 on, 5 off
+        ("5\N{LATIN SMALL LETTER E WITH ACUTE}5", None),
+        ("5\ud8005", None),
+        ("52U", None),  # unfinished
+    ],
+)
+def test_masks_measured_by_hand(monkeypatch: pytest.MonkeyPatch, short: int, text: str, found: Any) -> None:
+    monkeypatch.setattr(rle, "SHORT", short)
+    measure.cache_clear()
+    assert measure(text, 4, 3) == found
+    measure.cache_clear()
+
+
 def test_run_lengths_are_read_as_pycocotools_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     for density in (0.0, 0.01, 0.5, 0.99, 1.0):
