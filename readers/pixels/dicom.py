@@ -10,6 +10,7 @@ from readers.pixels.dicom_frames import Stored, stored_frame
 from readers.pixels.dicom_luts import modality_values, through_palette, through_voi_table
 from readers.pixels.dicom_overlays import OverlayChoice, overlay_groups, with_overlays
 from readers.pixels.dicom_stack import Slice, one_slice, stack
+from readers.pixels.dicom_supplement import coloured, in_colours
 from readers.pixels.dicom_view import WindowChoice, dicom_view
 from readers.pixels.dicom_words import calibrated, words_prior
 from readers.pixels.encode import encode_png
@@ -45,6 +46,13 @@ def shown_frame(file: DicomFile, view: View) -> Pixels:
         return _colour(stored, int(number(dataset, "BitsStored", 8)))
     if word(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
         return through_palette(stored, dataset)
+    grey = _grey(stored, file, view)
+    where = coloured(stored, dataset, view.frame)
+    return grey if where is None else in_colours(grey, stored, where, dataset)
+
+
+def _grey(stored: Stored, file: DicomFile, view: View) -> Pixels:
+    dataset = file.header
     padding = padding_mask(stored, file)
     modality = modality_values(stored, dataset)
     if view.window != "lut":
@@ -142,12 +150,14 @@ def needs_measuring(view: View) -> bool:
 
 
 def _unpadded(source: Source, path: str, view: View) -> tuple[Stored, View]:
-    """The frame's values before slope and intercept, without what the scanner padded."""
+    """The frame's values before slope and intercept, without what the scanner padded and what stands for colours."""
     file = open_dicom(source, path)
     stored = stored_frame(file, view.frame)
-    padding = padding_mask(stored, file)
+    left_out = [
+        mask for mask in (padding_mask(stored, file), coloured(stored, file.header, view.frame)) if mask is not None
+    ]
     values = modality_values(stored, file.header)
-    return values.ravel() if padding is None else values[~padding], view
+    return values[~np.any(left_out, axis=0)] if left_out else values.ravel(), view
 
 
 def _percentile(measured: list[tuple[Stored, View]]) -> Window:

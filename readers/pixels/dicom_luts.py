@@ -48,6 +48,14 @@ def through_palette(stored: Values, dataset: Dataset) -> Pixels:
     return picked
 
 
+def palette_start(dataset: Dataset) -> int:
+    """The first stored value that the palette maps; `CaseError` ``bad_palette`` where it does not say."""
+    try:
+        return _descriptor(dataset, "RedPaletteColorLookupTableDescriptor")[0]
+    except Exception:  # noqa: BLE001 - whatever is wrong with the table, the case is unusable
+        raise CaseError("bad_palette", "the colour palette is missing or broken") from None
+
+
 def _descriptor(dataset: Dataset, keyword: str) -> tuple[int, int, int]:
     entries, first, bits = (int(value) for value in dataset[keyword].value)
     signed = number(dataset, "PixelRepresentation", 0) == 1
