@@ -93,9 +93,15 @@ def montage_picture(source: Source, ref: ImageRef) -> Pixels:
     for tile in ref.tiles:
         shown = picture(source, tile.image)
         if canvas.ndim == 3 and shown.ndim == 2:
-            shown = np.repeat(shown[..., None], 3, axis=2)
+            shown = _in_rgb(shown)
+        elif canvas.ndim == 2 and shown.ndim == 3:  # palettes make colours of one channel
+            canvas = _in_rgb(canvas)
         canvas[tile.y : tile.y + shown.shape[0], tile.x : tile.x + shown.shape[1]] = shown
     return draw(warp(canvas, ref.view), ref.marks)
+
+
+def _in_rgb(grey: Pixels) -> Pixels:
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def render_montage(source: Source, ref: ImageRef) -> Rendered:

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
+from readers.base import open_reader
 from readers.pixels.dicom import dicom_refs, render_dicom
+from readers.pixels.render import render
 from schemas.errors import CaseError
 
 STORED = np.array([[0, 50, 100], [1000, 1001, 1002]], np.uint16)
@@ -71,6 +73,18 @@ def test_colours_do_not_move_the_percentiles(make_dicom, source):
     make_dicom("a", stored, Modality="MR", **palette(first=5000))
     (ref,), _ = dicom_refs(source, "a")
     assert (ref.view.window, ref.view.window_center, ref.view.window_width) == ("percentile", 501, 990)
+
+
+def test_grey_and_coloured_slices_stand_in_one_montage(make_dicom, make_spec, source):
+    for z, said in enumerate(("MONOCHROME", "COLOR")):
+        place = {"ImagePositionPatient": [0, 0, z], "InstanceNumber": z}
+        make_dicom(str(z), STORED, Modality="MR", **place, **WINDOW, **{**palette(), "PixelPresentation": said})
+    options = {"slices": {"policy": "all", "montage": [2, 1]}}
+    reader = open_reader(make_spec("dicom_series", options))
+    (item,) = reader.items()
+    shown = np.asarray(Image.open(io.BytesIO(render(source, reader.read(item).images[0]).data)))
+    assert shown[:, 3:].tolist() == WANTED
+    assert shown[:, :3].tolist() == [[[0] * 3, [128] * 3, [255] * 3], [[255] * 3] * 3]
 
 
 def test_without_presentation_in_colour_the_picture_stays_grey(make_dicom, show):
