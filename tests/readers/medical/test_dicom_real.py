@@ -131,7 +131,7 @@ def test_nasty_refused_files(nasty, name, code):
 
 
 def test_nasty_burned_in_text_that_the_header_admits_is_flagged(nasty):
-    # What a header denies has to be found in the pixels: tests/quality holds that.
+    # What a header denies has to be found in the pixels: test_nasty_medical.py holds that.
     assert [finding.code for finding in dicom_refs(nasty, "burned_in_yes.dcm")[1]] == ["burned_in_annotation"]
     assert dicom_refs(nasty, "burned_in_lies_no.dcm")[1] == ()
 
