@@ -1,16 +1,23 @@
 """View to source to view is the identity, for every kind of view, whatever its geometry."""
 
+import itertools
 import math
 
+import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 from pydicom.dataset import Dataset
 
+from readers.pixels.cache import FileDigest
 from readers.pixels.dicom_view import dicom_view
 from readers.pixels.layout import oriented
 from readers.pixels.orientation import AXES
+from readers.pixels.volume import slice_axis, slice_view
+from readers.pixels.volume_file import Volume
+from readers.pixels.window import Window
 from schemas.view import View
 
 SIDES = st.integers(1, 700)
@@ -79,3 +86,48 @@ def test_dicom_slices_of_any_orientation(header, across, down):
         # A step on the picture goes the way that its letter says, and as far as its spacing says.
         assert moved @ np.array(AXES[letter]) >= -1e-6
         assert np.linalg.norm(moved) == pytest.approx(spacing, rel=1e-3)
+
+
+ORDERS = [
+    "".join(letters) for axes in itertools.permutations(("RL", "AP", "SI")) for letters in itertools.product(*axes)
+]
+LETTERS = {"axial": "LP", "coronal": "LI", "sagittal": "PI"}
+
+
+def on_patient(volume: Volume, view: View, x: float, y: float) -> np.ndarray:
+    """RAS+ millimetres of a view point; NIfTI's affine takes the centre of voxel 0 as index 0."""
+    u, v = view.to_source(x, y)
+    index = np.insert(np.array([u - 0.5, v - 0.5]), view.axis, view.index)
+    return np.asarray(volume.affine[:3, :3] @ index + volume.affine[:3, 3])
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@settings(max_examples=8, deadline=None)
+@given(
+    size=st.tuples(*[st.integers(1, 9)] * 3), spacing=st.tuples(*[st.floats(0.4, 6)] * 3),
+    origin=st.tuples(*[st.floats(-300, 300)] * 3), across=FRACTION, down=FRACTION, depth=FRACTION,
+)  # fmt: skip
+def test_slices_of_volumes_in_all_48_voxel_orders(order, size, spacing, origin, across, down, depth):
+    way = ornt_transform(axcodes2ornt("RAS"), axcodes2ornt(order))
+    plain = np.diag([*spacing, 1.0])
+    plain[:3, 3] = origin
+    affine = plain @ inv_ornt_aff(way, size)
+    stored = nib.apply_orientation(np.zeros(size, np.uint8), way)
+    assert "".join(nib.aff2axcodes(affine)) == order
+    volume = Volume("a", stored, 1, 0, affine, True, FileDigest(b""))
+    for plane, letters in LETTERS.items():
+        axis = slice_axis(volume, plane)
+        index = min(int(depth * stored.shape[axis]), stored.shape[axis] - 1)
+        view = slice_view(volume, axis, index, Window("range", 500, 1000))
+        returns(view, across, down)
+        assert view.orientation == letters
+        # The corners of the picture are the corners of the stored plane.
+        assert view.box_to_source((0, 0, view.width, view.height)) == pytest.approx(
+            (0, 0, view.source_width, view.source_height), abs=1e-6
+        )
+        x, y = across * view.width, down * view.height
+        start = on_patient(volume, view, x, y)
+        for letter, (dx, dy), length in zip(letters, ((1, 0), (0, 1)), view.spacing, strict=True):
+            moved = on_patient(volume, view, x + dx, y + dy) - start
+            # AXES is LPS+, the affine RAS+.
+            assert moved * (-1, -1, 1) == pytest.approx(np.array(AXES[letter]) * length, rel=1e-3, abs=1e-6)
