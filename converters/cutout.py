@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from schemas.instruction import Place
-from schemas.masks import Mask, decode
+from schemas.masks import Mask, decode_columns
 
 Edges = tuple[int, int, int, int]
 
@@ -19,7 +19,7 @@ def cutout(place: Place) -> tuple[Mask, int, int]:
     height, width = place.size
     left, top = round(place.box[0] * width), round(place.box[1] * height)
     right, bottom = round(place.box[2] * width), round(place.box[3] * height)
-    return decode(place.rle, place.size)[top:bottom, left:right].copy(), left, top
+    return decode_columns(place.rle, place.size, left, right)[top:bottom].copy(), left, top
 
 
 def edges_of(place: Place, margin: int = 0) -> Edges:

@@ -1,5 +1,7 @@
 """Outlines of masks as closed polygons along pixel edges, and a point that surely lies inside a mask."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from schemas.masks import Mask
@@ -15,25 +17,35 @@ def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]
         left: of the cut, in pixels of the picture.
         top: likewise.
     """
-    follow: dict[Vertex, list[Vertex]] = {}
-    wide = np.pad(mask.astype(bool), 1)
+    height, width = mask.shape
+    wide = np.zeros((height + 2, width + 2), bool)
+    wide[1:-1, 1:-1] = mask
     inside = wide[1:-1, 1:-1]
-    # Each side of a pixel that faces the outside is a step with the mask on its right hand.
-    sides = (
-        (wide[:-2, 1:-1], (0, 0), (1, 0)),
-        (wide[1:-1, 2:], (1, 0), (1, 1)),
-        (wide[2:, 1:-1], (1, 1), (0, 1)),
-        (wide[1:-1, :-2], (0, 1), (0, 0)),
-    )
-    for neighbour, (ax, ay), (bx, by) in sides:
-        rows, columns = np.nonzero(inside & ~neighbour)
-        for y, x in zip((rows + top).tolist(), (columns + left).tolist(), strict=True):
-            follow.setdefault((x + ax, y + ay), []).append((x + bx, y + by))
+    follow: dict[Vertex, list[Vertex]] = {}
+    # A row of sides of pixels that face the outside is a step with the mask on its right hand.
+    for y, x0, x1 in _straight(inside & ~wide[:-2, 1:-1]):
+        follow.setdefault((x0 + left, y + top), []).append((x1 + left, y + top))
+    for x, y0, y1 in _straight((inside & ~wide[1:-1, 2:]).T):
+        follow.setdefault((x + 1 + left, y0 + top), []).append((x + 1 + left, y1 + top))
+    for y, x0, x1 in _straight(inside & ~wide[2:, 1:-1]):
+        follow.setdefault((x1 + left, y + 1 + top), []).append((x0 + left, y + 1 + top))
+    for x, y0, y1 in _straight((inside & ~wide[1:-1, :-2]).T):
+        follow.setdefault((x + left, y1 + top), []).append((x + left, y0 + top))
     loops = []
     for start in sorted(follow):
         while follow[start]:
-            loops.append(_simplified(_walk(start, follow)))
+            loops.append(tuple(float(value) for vertex in _walk(start, follow) for value in vertex))
     return loops
+
+
+def _straight(sides: Mask) -> Iterator[tuple[int, int, int]]:
+    """(row, first, end) of every run of sides in a row, the end exclusive."""
+    edge = np.zeros((sides.shape[0], sides.shape[1] + 1), np.int8)
+    edge[:, :-1] = sides
+    edge[:, 1:] -= sides
+    rows, first = np.nonzero(edge > 0)
+    _, end = np.nonzero(edge < 0)
+    return zip(rows.tolist(), first.tolist(), end.tolist(), strict=True)
 
 
 def _walk(start: Vertex, follow: dict[Vertex, list[Vertex]]) -> list[Vertex]:
@@ -41,16 +53,6 @@ def _walk(start: Vertex, follow: dict[Vertex, list[Vertex]]) -> list[Vertex]:
     while (step := follow[path[-1]].pop(0)) != start:
         path.append(step)
     return path
-
-
-def _simplified(path: list[Vertex]) -> tuple[float, ...]:
-    """Without the vertices that lie on a straight line."""
-    kept = [
-        here
-        for before, here, after in zip(path[-1:] + path[:-1], path, path[1:] + path[:1], strict=True)
-        if (here[0] - before[0]) * (after[1] - here[1]) != (here[1] - before[1]) * (after[0] - here[0])
-    ]
-    return tuple(float(value) for vertex in kept for value in vertex)
 
 
 def inner_point(mask: Mask) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import numpy as np
 from schemas.case import Region, RegionKind
 from schemas.errors import CaseError
 from schemas.instruction import Place
-from schemas.view import Box, View, invert
+from schemas.view import IDENTITY, Box, View, invert
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Points = tuple[float, ...]
@@ -26,12 +26,16 @@ def encode(mask: Mask) -> str:
 
 def decode(rle: str, size: tuple[int, int]) -> Mask:
     """The ``(height, width)`` mask of a COCO run-length string; `CaseError` where the two do not agree."""
-    height, width = size
-    counts = _run_lengths(rle)
-    if counts is None or counts.sum() != height * width or counts.min(initial=0) < 0:
-        raise CaseError("bad_mask", f"a mask's run lengths do not fill its {width}x{height} grid")
+    return decode_columns(rle, size, 0, size[1])
+
+
+def decode_columns(rle: str, size: tuple[int, int], left: int, right: int) -> Mask:
+    """`decode` of the columns ``left`` to ``right`` (exclusive) alone: ``(height, right - left)``."""
+    height = size[0]
+    ends = np.clip(np.cumsum(_counts(rle, size)), left * height, right * height)
+    counts = np.diff(ends, prepend=left * height)
     values = np.arange(len(counts)) % 2 == 1
-    return np.asfortranarray(np.repeat(values, counts).reshape(width, height).T)
+    return np.asfortranarray(np.repeat(values, counts).reshape(right - left, height).T)
 
 
 def tight_box(mask: Mask) -> Box | None:
@@ -155,6 +159,29 @@ def clip_polygon(points: Points, box: Box) -> Points:
     return tuple(value for point in kept for value in point) if len(kept) > 2 else ()
 
 
+def _counts(rle: str, size: tuple[int, int]) -> np.ndarray[Any, Any]:
+    """Pixels outside, inside, outside ... column by column; `CaseError` where they are not the grid's."""
+    height, width = size
+    counts = _run_lengths(rle)
+    if counts is None or counts.sum() != height * width or counts.min(initial=0) < 0:
+        raise CaseError("bad_mask", f"a mask's run lengths do not fill its {width}x{height} grid")
+    return counts
+
+
+def _box_of_runs(rle: str, size: tuple[int, int]) -> Box | None:
+    """`tight_box` of a run-length string, without its pixels."""
+    ends = np.cumsum(_counts(rle, size))
+    first, last = ends[:-1:2], ends[1::2] - 1
+    first, last = first[first <= last], last[first <= last]
+    if not first.size:
+        return None
+    (left, top), (right, bottom) = np.divmod(first, size[0]), np.divmod(last, size[0])
+    # A run that goes on in the next column has reached the bottom of its own and begins at the top of the next.
+    over = bool((left < right).any())
+    rows = (0, size[0] - 1) if over else (int(top.min()), int(bottom.max()))
+    return float(left[0]), float(rows[0]), float(right[-1] + 1), float(rows[1] + 1)
+
+
 def _run_lengths(rle: str) -> np.ndarray[Any, Any] | None:
     """The counts behind COCO's string; None where it is not one.  pycocotools' own reader does not check its input."""
     codes = np.frombuffer(rle.encode("ascii", "replace"), np.uint8).astype(np.int64) - 48
@@ -174,6 +201,9 @@ def _run_lengths(rle: str) -> np.ndarray[Any, Any] | None:
 
 
 def _place_mask(region: Region, view: View) -> Place | None:
+    if view.matrix == IDENTITY and region.size == (view.height, view.width) == (view.source_height, view.source_width):
+        around = _box_of_runs(region.rle, region.size)
+        return around and _place(region, view, "mask", around, (), region.rle)
     mask = view_mask(region, view)
     box = tight_box(mask)
     if box is None:
