@@ -51,7 +51,8 @@ class SeriesOptions(StackOptions):
     """Read structured reports and key object selections that refer to the series: measurements become texts, drawn
     regions become regions, and ``slices.policy: key`` shows the slices that they point at."""
     overlays: OverlayChoice = "leave_out"
-    """Overlay planes (60xx): ``leave_out``, named in a finding; ``draw``: in white, after the window."""
+    """Overlay planes (60xx): ``leave_out``, named in a finding; ``draw``: in white, after the window.  They may
+    hold names: turn the gate ``burned_in`` on with it."""
     min_slices: int = 1
     """Series of fewer images (localisers) are filtered out."""
 

@@ -8,9 +8,15 @@ import random
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
+
+from readers.pixels.dicom import dicom_refs
+from readers.pixels.render import picture
+from readers.source import Source
 
 DICOM = [
     "MR_small.dcm", "MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "rtdose.dcm",
@@ -29,6 +35,7 @@ VOLUMES = [
 
 CHILD = textwrap.dedent("""
     import resource, sys
+    from dataclasses import replace
     from readers.pixels.dicom import dicom_refs, render_dicom
     from readers.pixels.volume import render_volume, volume_refs
     from readers.source import Source
@@ -40,13 +47,13 @@ CHILD = textwrap.dedent("""
         return sum(one.ru_utime + one.ru_stime for one in spent)
 
     source, kind = Source.open(sys.argv[1]), sys.argv[2]
-    refs_of, render = (dicom_refs, render_dicom) if kind == "dicom" else (volume_refs, render_volume)
+    refs_of, render = (volume_refs, render_volume) if kind == "volume" else (dicom_refs, render_dicom)
     for name in source.walk():
         print("file", name, flush=True)
         start = worked()
         try:
             for ref in refs_of(source, name)[0][:2]:
-                render(source, ref)
+                render(source, replace(ref, view=replace(ref.view, overlays=kind == "overlays")))
         except CaseError:
             pass
         if worked() - start > 1:
@@ -92,6 +99,39 @@ def run(folder: Path, files: list[Path], kind: str, count: int, seed: int, root:
 @pytest.mark.parametrize("kind", ["dicom", "volume"])
 def test_a_few_mutations(shared_data, tmp_path, root, kind):
     run(tmp_path, files_of(shared_data, kind), kind, 150, 1, root)
+
+
+@pytest.fixture
+def planes(shared_data, tmp_path_factory) -> list[Path]:
+    """A real file with an overlay, and a small one with two overlays and a supplemental palette."""
+    made = dcmread(shared_data / "dicom_pydicom/test_files/MR_small.dcm")
+    made.PixelPresentation = "COLOR"
+    for name in ("Red", "Green", "Blue"):
+        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "SS", [256, 1000, 16])
+        made.add_new(f"{name}PaletteColorLookupTableData", "OW", bytes(range(256)) * 2)
+    for group, more in ((0x6000, {0x0015: ("IS", 2), 0x0051: ("US", 1)}), (0x6002, {})):
+        plane = {
+            0x0010: ("US", 16), 0x0011: ("US", 16), 0x0040: ("CS", "G"), 0x0050: ("SS", [-3, 5]), 0x0100: ("US", 1),
+            0x0102: ("US", 0), 0x3000: ("OW", b"\x5a" * (32 * (1 + bool(more)))), **more,
+        }  # fmt: skip
+        for element, (kind, value) in plane.items():
+            made.add_new((group, element), kind, value)
+    path = tmp_path_factory.mktemp("planes") / "planes.dcm"
+    made.save_as(path)
+    ref = dicom_refs(Source.open(str(path.parent)), path.name)[0][0]
+    whole = picture(Source.open(str(path.parent)), replace(ref, view=replace(ref.view, overlays=True)))
+    assert whole.ndim == 3 and (whole == 255).all(axis=2).any()
+    return [path, shared_data / "dicom_pydicom/test_files/examples_overlay.dcm"]
+
+
+def test_a_few_mutations_of_overlays_and_palettes(planes, tmp_path, root):
+    run(tmp_path, planes, "overlays", 100, 1, root)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", (2, 3))
+def test_thousands_of_mutations_of_overlays_and_palettes(planes, tmp_path, root, seed):
+    run(tmp_path, planes, "overlays", 1000, seed, root)
 
 
 @pytest.mark.slow
