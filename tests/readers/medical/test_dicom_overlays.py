@@ -9,9 +9,11 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
+from flows.rows import columns
 from readers.base import Item, open_reader
 from readers.pixels.render import render
 from schemas.errors import CaseError
+from schemas.instruction import Instruction, Message, Provenance
 
 GREY = 64
 NEVER = {"WindowCenter": 128, "WindowWidth": 256}
@@ -76,6 +78,15 @@ def test_two_planes_are_drawn_at_their_origins_when_asked_for(make_dicom, tmp_pa
     case, (shown,) = show("leave_out")
     assert (shown == GREY).all()
     assert codes(case) == ["overlay_left_out"] and not case.images[0].view.overlays
+
+
+@pytest.mark.parametrize(("overlays", "facts"), [("draw", ["overlays[0]=drawn"]), ("leave_out", [])])
+def test_rows_say_that_overlays_are_drawn(make_dicom, tmp_path, show, source, make_spec, overlays, facts):
+    two_overlays(make_dicom, tmp_path, grey())
+    case, _ = show(overlays)
+    row = Instruction("0" * 32, "open", (Message("user", "?"),), Provenance("x"), case.images)
+    made = columns(row, case, make_spec("dicom_series"), [render(source, case.images[0])])
+    assert made["provenance"]["facts"] == facts
 
 
 def test_overlays_turn_with_the_picture(make_dicom, tmp_path, show):
