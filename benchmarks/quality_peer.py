@@ -58,7 +58,7 @@ def ours(pictures: list[tuple[Path, int]]) -> tuple[float, set[int]]:
     return seconds, {place for place, group in enumerate(found.tolist()) if first[group] != place}
 
 
-def compare(python: Path, rows: list[Instruction], seconds: float, pictures: int = 300) -> None:
+def compare(python: Path, rows: list[Instruction], seconds: float, pictures: int = 90) -> None:
     """Print the figures of both.
 
     Args:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quality.metadata import PLAIN, SIZES
+from quality.turns import ROLES
 from schemas.errors import UserError, nearest
 from schemas.instruction import TASKS
 from schemas.recipe import Recipe
@@ -61,8 +62,8 @@ def row_rules(recipe: Recipe, specs: Sequence[DatasetSpec]) -> list[Rule]:
         ("expect_column_values_to_be_in_set", {"column": "dataset", "value_set": [spec.name for spec in specs]}),
         ("expect_column_values_to_be_in_set", {"column": "split", "value_set": splits}),
         ("expect_column_values_to_be_in_set", {"column": "access", "value_set": sorted({s.access for s in specs})}),
-        ("expect_column_values_to_be_in_set", {"column": "first_role", "value_set": ["user"]}),
-        ("expect_column_values_to_be_in_set", {"column": "last_role", "value_set": ["assistant"]}),
+        ("expect_column_values_to_be_in_set", {"column": "first_role", "value_set": [ROLES[0]]}),
+        ("expect_column_values_to_be_in_set", {"column": "last_role", "value_set": [ROLES[1]]}),
         ("expect_column_values_to_be_between", {"column": "answer_index", "min_value": -1, "max_value": 25}),
         ("expect_column_values_to_be_between", {"column": "options_left", "min_value": 0, "max_value": 25}),
         ("expect_column_values_to_be_between", {"column": "turns", "min_value": 2, "max_value": 1000}),

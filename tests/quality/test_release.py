@@ -2,19 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from quality.expectations import TASK_RULES
 from quality.metadata import PLAIN, SIZES, batches
 from quality.release import check_recipe, check_release
+from quality.turns import ROLES
 from quality.verdict import ReleaseFinding
 from schemas.errors import UserError
 from schemas.findings import Severity
 from schemas.identity import digest
-from schemas.instruction import arrow_schema
+from schemas.instruction import TASKS, Message, arrow_schema
 from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
 
@@ -125,6 +127,14 @@ def test_restricted_rows_without_contents_pass(check: Any, line: Any, spec: Data
     )
     result = check([bare], specs=[spec.model_copy(update={"access": "restricted"})])
     assert result == {}, result
+
+
+def test_suites_speak_of_tasks_roles_and_columns_that_the_schema_has() -> None:
+    assert set(TASK_RULES) <= set(TASKS)
+    assert set(ROLES) == set(get_args(get_type_hints(Message)["role"]))
+    named = {kwargs["column"] for rules in TASK_RULES.values() for _, kwargs in rules}
+    assert named <= {*PLAIN, *SIZES}
+    assert set(PLAIN) <= set(arrow_schema().names)
 
 
 def test_the_recipe_adds_expectations_and_mistakes_in_them_are_named(check: Any, line: Any) -> None:
