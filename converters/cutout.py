@@ -16,16 +16,20 @@ def cutout(place: Place) -> tuple[Mask, int, int]:
 
     The box of a place with a mask is tight, and stands on whole pixels.
     """
-    height, width = place.size
-    left, top = round(place.box[0] * width), round(place.box[1] * height)
-    right, bottom = round(place.box[2] * width), round(place.box[3] * height)
+    left, top, right, bottom = edges_of(place)
     return decode_columns(place.rle, place.size, left, right)[top:bottom].copy(), left, top
 
 
 def edges_of(place: Place, margin: int = 0) -> Edges:
     """``(left, top, right, bottom)`` of the mask's box in pixels of the view, a margin added on each side."""
-    mask, left, top = cutout(place)
-    return left - margin, top - margin, left + mask.shape[1] + margin, top + mask.shape[0] + margin
+    height, width = place.size
+    x0, y0, x1, y1 = place.box
+    return (
+        round(x0 * width) - margin,
+        round(y0 * height) - margin,
+        round(x1 * width) + margin,
+        round(y1 * height) + margin,
+    )
 
 
 def within(place: Place, edges: Edges) -> Mask:

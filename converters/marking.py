@@ -1,11 +1,13 @@
 """Marks drawn on a view around a region or over it: box, outline, point, number or filled mask."""
 
+from functools import lru_cache
 from typing import Literal
 
 from converters.cutout import cutout
 from converters.geometry_words import Spot
 from converters.outline import inner_point, outlines
 from schemas.case import Mark
+from schemas.instruction import Place
 from schemas.view import View
 
 Style = Literal["box", "contour", "point", "mask"]
@@ -55,7 +57,12 @@ def number(seen: Spot, view: View, text: str, colour: tuple[int, int, int]) -> M
 def anchor(seen: Spot, view: View) -> tuple[float, float]:
     """A point on the region, in view pixels: inside its mask, else its centre."""
     if seen.place.rle:
-        mask, left, top = cutout(seen.place)
-        x, y = inner_point(mask)
-        return x + left, y + top
+        return _inside(seen.place)
     return seen.centre[0] * view.width, seen.centre[1] * view.height
+
+
+@lru_cache(maxsize=64)
+def _inside(place: Place) -> tuple[float, float]:
+    mask, left, top = cutout(place)
+    x, y = inner_point(mask)
+    return x + left, y + top

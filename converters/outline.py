@@ -1,6 +1,7 @@
 """Outlines of masks as closed polygons along pixel edges, and a point that surely lies inside a mask."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]
     loops = []
     for start in sorted(follow):
         while follow[start]:
-            loops.append(tuple(float(value) for vertex in _walk(start, follow) for value in vertex))
+            loops.append(tuple(map(float, chain.from_iterable(_walk(start, follow)))))
     return loops
 
 

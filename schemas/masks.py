@@ -177,8 +177,7 @@ def _box_of_runs(rle: str, size: tuple[int, int]) -> Box | None:
         return None
     (left, top), (right, bottom) = np.divmod(first, size[0]), np.divmod(last, size[0])
     # A run that goes on in the next column has reached the bottom of its own and begins at the top of the next.
-    over = bool((left < right).any())
-    rows = (0, size[0] - 1) if over else (int(top.min()), int(bottom.max()))
+    rows = (0, size[0] - 1) if (left < right).any() else (top.min(), bottom.max())
     return float(left[0]), float(rows[0]), float(right[-1] + 1), float(rows[1] + 1)
 
 
