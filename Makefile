@@ -30,7 +30,7 @@ test: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-vllm: $(READY) vllm
 	$(BIN)/pytest -m "vllm and not slow"
