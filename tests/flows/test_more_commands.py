@@ -67,7 +67,9 @@ def test_report_is_a_page_that_names_what_was_refused(made: Path, tmp_path: Path
 
 
 def test_quarantine_counts_reasons_and_shows_rows(made: Path) -> None:
-    (line,) = json.loads(medcurate("quarantine", _release(made), "--json", env=ENV).stdout)
+    shown = json.loads(medcurate("quarantine", _release(made), "--json", env=ENV).stdout)
+    (line,) = shown["reasons"]
+    assert [gate["gate"] for gate in shown["gates"] if gate["refused"]] == ["pictures"]
     assert (line["reason"], line["rows"], line["cases"]) == ("picture_small", 2, 1)
     rows = json.loads(medcurate("quarantine", _release(made), "--reason", "picture_small", "--json", env=ENV).stdout)
     assert [row["case"] for row in rows] == ["sick/small.png"] * 2
