@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 export DO_NOT_TRACK = 1
 
-.PHONY: demo test test-vllm test-slow lint vllm lock setup clean
+.PHONY: demo test test-vllm test-slow test-consumers lint vllm consumers lock setup clean
 
 setup: $(READY)
 
@@ -38,6 +38,9 @@ test-vllm: $(READY) vllm
 test-slow: $(READY)
 	$(BIN)/pytest -m "slow and not vllm"
 
+test-consumers: $(READY) vllm consumers
+	$(BIN)/pytest -m "slow and vllm" tests/storage
+
 lint: $(READY)
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
@@ -46,11 +49,20 @@ vllm: .vllm/.ready
 .vllm/.ready: requirements-vllm.lock scripts/vllm/install.py
 	@$(PYTHON) scripts/vllm/install.py .vllm
 
+# The code of those who train on our exports, beside vLLM's torch; its own folder, since no environment holds all of it.
+consumers: .consumers/.ready
+
+.consumers/.ready: requirements-consumers.lock | vllm
+	@$(BIN)/uv pip install --quiet --python .vllm/bin/python --no-deps --require-hashes --target .consumers -r $<
+	@touch $@
+
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --group dev --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" - -o requirements-uv.lock
+	$(BIN)/uv pip compile --quiet --universal --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" scripts/consumers/requirements.in -o requirements-consumers.lock
 
 clean:
-	rm -rf $(VENV) .vllm .demo .work releases
+	rm -rf $(VENV) .vllm .consumers .demo .work releases
