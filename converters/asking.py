@@ -59,7 +59,7 @@ class Asker:
     def __post_init__(self) -> None:
         self.language = self.options.language or self.context.language
         self.words = speech(self.language)
-        self._ids = row_ids(self.case.dataset, self.case.key, self.converter)
+        self._ids = row_ids(self.case.dataset, self.case.identity, self.converter)
         self._before = "/".join(filter(None, (self.options.variant, "" if self.language == "en" else self.language)))
 
     def speaking(self, language: str, which: str) -> "Asker":

@@ -9,11 +9,11 @@ from typing import Any
 
 from flows import preflight
 from flows.faces import treat_faces
+from flows.making import open_converter
 from flows.private_steps import rewrite_texts
 from flows.rows import Identities
 from flows.screening import screen_pictures
 from flows.steps import close_cases, convert, read, render_pictures, run_steps
-from flows.worker import open_converter
 from readers.base import open_reader
 from readers.source import Source
 from schemas.case import Case

@@ -197,7 +197,7 @@ def _work(episode: Episode, loans: Sequence[Loan]) -> Work:
 
 def _failed(first: Loan, converter: Any, status: Status, reason: str, detail: str) -> Work:
     """What a converter that gave up on a pool leaves: a line for the ledger under the pool's first case."""
-    row = row_id(first.case.dataset, first.case.key, converter.name, "pool")
+    row = row_id(first.case.dataset, first.case.identity, converter.name, "pool")
     return Work(case_id=first.case.key, case=first.case, lost=[(row, Drop(status, "convert", reason, detail))])
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from flows import preflight
+from flows.making import making
 from flows.plan import answers_of
-from flows.steps import convert, read, render_pictures, run_steps
-from flows.worker import open_converter
+from flows.rows import Identities
+from flows.steps import read, run_steps
 from flows.workspace import Workspace
 from readers.base import open_reader
 from readers.source import Source
@@ -35,22 +36,18 @@ def estimate_recipe(path: Path) -> dict[str, Any]:
 
 
 def _estimate_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, answers: str) -> dict[str, Any]:
+    from quality.row_gates import open_gates
     from synthesis.accounting import estimate
     from synthesis.pipeline import open_tasks
 
     assert recipe.synthesis is not None
-    source = Source.open(spec.root)
+    source, identities = Source.open(spec.root), Identities(spec)
     reader = open_reader(spec, source=source)
-    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
+    context = Context(spec=spec, seed=recipe.seed, language=recipe.language, secret=identities.key)
     listed = min(sum(1 for _ in reader.items()), choice.limit or 1 << 62)
     chosen = recipe.converters if choice.converters is None else choice.converters
-    works = run_steps(
-        read(islice(reader.items(), min(SAMPLE, listed)), reader),
-        [
-            convert([open_converter(one) for one in chosen], context),
-            render_pictures(source, recipe.decode, all_of_case=True),
-        ],
-    )
+    steps = making(recipe, chosen, open_gates(recipe.gates, spec.gates), source, context, identities)
+    works = run_steps(read(islice(reader.items(), min(SAMPLE, listed)), reader), steps)
     found = estimate(works, open_tasks(recipe.synthesis.tasks), recipe.synthesis.engine, answers, context)
     scale = listed / max(1, found.cases)
     scaled = {name: round(getattr(found, name) * scale) for name in ("requests", "stored", "tokens_in", "tokens_out")}

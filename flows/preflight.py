@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.episodes import open_episode
+from flows.making import open_converter
 from flows.plan import episodes_of, load_specs
 from flows.private_steps import demand_declaration, demand_key
 from flows.rows import Identities
-from flows.worker import open_converter
 from readers.base import open_reader
 from schemas.decisions import load_decisions
 from schemas.errors import UserError

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from flows.rows import KEY_VARIABLE
+from flows.rows import KEY_VARIABLE, Identities
 from flows.steps import Step
 from quality.identifiers import Identifiers
 from schemas.context import Context
@@ -20,13 +21,30 @@ def demand_key(gates: Sequence[Any], spec: DatasetSpec) -> None:
 
 
 def demand_declaration(spec: DatasetSpec) -> None:
-    """Raise `UserError` where ids of a DICOM source make the groups and the spec does not say whose they are."""
+    """Raise `UserError` where ids of the source make the groups and the spec does not say whose they are.
+
+    Hashes of a patient's number without a secret are the number itself to whoever counts through all numbers.
+    """
     rule = spec.group
-    if spec.reader.type == "dicom_series" and rule.by == "field" and rule.ids == "none":
+    silent = rule.by in ("field", "pattern") and "ids" not in rule.model_fields_set
+    if silent or (spec.reader.type == "dicom_series" and rule.by == "field" and rule.ids == "none"):
+        named = f"group.field {rule.field}" if rule.by == "field" else "group.pattern"
         raise UserError(
-            f"{spec.name}: group.field {rule.field} of DICOM may lead to persons; say group.ids: identifier, or "
-            "pseudonym where the publisher made the ids up"
+            f"{spec.name}: what {named} finds may lead to persons; say group.ids: identifier, or pseudonym where the "
+            "publisher made the ids up"
         )
+
+
+def hide_keys(identities: Identities) -> Step:
+    """Give each case its alias, so that no id is a digest of a file name or record number."""
+
+    def step(works: Iterator[Work]) -> Iterator[Work]:
+        for work in works:
+            if work.case is not None:
+                work.case = replace(work.case, alias=identities.alias(work.case.key))
+            yield work
+
+    return step
 
 
 def rewrite_texts(gates: Sequence[Any], context: Context) -> Step:

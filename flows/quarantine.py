@@ -72,7 +72,7 @@ def rows_to_decide(
     chosen = table.filter(pl.col("reason") == reason) if reason else table
     chosen = chosen.filter(pl.int_range(pl.len()).over("reason") < count)
     lines = chosen.sort("reason", maintain_order=True).to_dicts()
-    again = {} if recipe is None else made_again(recipe, _wanted(lines))
+    again = {} if recipe is None else made_again(recipe, _wanted(lines), bare=show_private)
     hidden = set() if show_private else _private_cases(table)
     return [_row(line, again.get(line["row_id"]), hidden, recipe is not None, show_private) for line in lines]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from flows import preflight
+from flows.making import making
 from flows.plan import load_specs
+from flows.pools import with_pools
 from flows.rows import Identities, columns
-from flows.steps import convert, read, render_pictures, run_steps
-from flows.worker import open_converter
+from flows.steps import read, run_steps
 from readers.base import Item, Reader, Refusal, open_reader
 from readers.source import Source
 from schemas.context import Context
@@ -32,12 +33,15 @@ class Again:
     pictures: list[bytes] = field(default_factory=list)
 
 
-def made_again(recipe_path: Path, wanted: Mapping[str, Mapping[str, set[str]]]) -> dict[str, Again]:
+def made_again(
+    recipe_path: Path, wanted: Mapping[str, Mapping[str, set[str]]], *, bare: bool = False
+) -> dict[str, Again]:
     """Read, convert and render the cases of refused rows once more; nothing is asked of a model.
 
     Args:
         recipe_path: of the recipe whose release refused them.
         wanted: dataset -> published case id -> row ids.
+        bare: words burned into pictures are not painted over, and faces are not cut off.
 
     Returns:
         By row id; a row whose case is no longer there is missing.
@@ -50,12 +54,12 @@ def made_again(recipe_path: Path, wanted: Mapping[str, Mapping[str, set[str]]]) 
     for choice, spec in zip(recipe.datasets, load_specs(recipe), strict=True):
         if spec.name in wanted:
             preflight.check_root(spec)
-            found |= _of_dataset(recipe, choice, spec, wanted[spec.name])
+            found |= _of_dataset(recipe, choice, spec, wanted[spec.name], bare)
     return found
 
 
 def _of_dataset(
-    recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, wanted: Mapping[str, set[str]]
+    recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, wanted: Mapping[str, set[str]], bare: bool
 ) -> dict[str, Again]:
     from quality.judge import Judge
     from quality.row_gates import open_gates
@@ -63,13 +67,11 @@ def _of_dataset(
     identities = Identities(spec)
     source = Source.open(spec.root)
     reader = open_reader(spec, Path(choice.spec), source)
-    context = Context(spec=spec, seed=recipe.seed, language=recipe.language)
-    parts = recipe.converters if choice.converters is None else choice.converters
-    steps = [
-        convert([open_converter(one) for one in parts], context),
-        render_pictures(source, decode=True, all_of_case=True),
-    ]
-    judge = Judge(open_gates(recipe.gates, spec.gates), context)
+    context = Context(spec=spec, seed=recipe.seed, language=recipe.language, secret=identities.key)
+    parts = with_pools(recipe.converters if choice.converters is None else choice.converters, spec, recipe)
+    gates = open_gates(recipe.gates, spec.gates)
+    steps = making(recipe, parts, gates, source, context, identities, bare=bare)
+    judge = Judge(gates, context)
     found: dict[str, Again] = {}
     for work in run_steps(read(_items(reader, identities, wanted), reader), steps):
         for row_id in wanted[identities.case_id(work.case_id)]:

@@ -34,6 +34,10 @@ class Identities:
         """The published id of a case."""
         return keyed(self.key, "case", self.spec.name, key) if self.spec.group.ids == "identifier" else key
 
+    def alias(self, key: str) -> str:
+        """What ids of rows are drawn from in the place of the key; empty where the key itself is published."""
+        return keyed(self.key, "alias", self.spec.name, key) if self.spec.group.ids == "identifier" else ""
+
     def group_id(self, case: Case) -> str:
         """The published id of the case's group; a case of unknown group stands alone."""
         kind, group = ("case", case.key) if case.group is None else ("group", case.group)
@@ -49,7 +53,7 @@ def staged(work: Work, spec: DatasetSpec, identities: Identities) -> StagedCase:
     result = StagedCase(
         dataset=spec.name,
         case_id=identities.case_id(case.key),
-        order=case_order(spec.name, case.key),
+        order=case_order(spec.name, case.identity),
         group_id=identities.group_id(case),
         shipped_split=case.split,
         split_policy=spec.split.policy,

@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from flows.curriculum import in_stages
 from flows.decided import thaw
-from flows.faces import treat_faces
 from flows.ledger_file import LedgerWriter
 from flows.lending import LoanWriter
+from flows.making import making
 from flows.people import PeopleWriter
 from flows.plan import Job, read_items
-from flows.private_steps import rewrite_texts
 from flows.rows import Identities, staged
-from flows.screening import screen_pictures
-from flows.steps import Step, close_cases, convert, read, render_pictures, run_steps
+from flows.steps import Step, close_cases, read, run_steps
 from flows.workspace import read_json, write_json
 from readers.base import Item, Refusal
-from schemas import plugins
 from schemas.context import Context
 from schemas.recipe import Choice, Recipe
 from schemas.spec import DatasetSpec
-from schemas.yaml_file import validate
 
 if TYPE_CHECKING:
     from flows.episodes import EpisodeJob
@@ -59,7 +55,7 @@ def run_partition(job: Job) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     with LedgerWriter(folder, spec, identities) as ledger, LoanWriter(folder, job.lend) as loans:
         stage, people = StageWriter(folder), PeopleWriter(folder)
-        for work in run_steps(iter(()), partition_steps(job, recipe, judge, decided)):
+        for work in run_steps(iter(()), partition_steps(job, recipe, judge, decided, identities)):
             ledger.write(work)
             counts["cases"] += 1
             counts["rows"] += len(work.rows) + len(work.refused) + len(work.lost)
@@ -77,7 +73,7 @@ def run_partition(job: Job) -> dict[str, Any]:
     return told
 
 
-def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided") -> list[Step]:
+def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided", identities: Identities) -> list[Step]:
     """The plain list of steps that every case of the partition takes."""
     from quality.row_gates import judging, open_gates
     from readers.base import open_reader
@@ -91,11 +87,7 @@ def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided"
     steps: list[Step] = [
         lambda _: read(_watched(job), reader),
         decided.admit,
-        rewrite_texts(gates, context),
-        convert([open_converter(Choice.model_validate(choice)) for choice in job.converters], context),
-        render_pictures(source, recipe.decode, all_of_case=recipe.synthesis is not None),
-        screen_pictures(gates, source),
-        treat_faces(gates, source, context),
+        *making(recipe, list(map(Choice.model_validate, job.converters)), gates, source, context, identities),
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))
@@ -124,12 +116,6 @@ def crashed_on(job: Job) -> str:
     """Key of the case that was being worked on when the process died, or an empty string."""
     path = Path(job.stage, "current")
     return path.read_bytes().split(b"\n", 1)[0].decode() if path.exists() else ""
-
-
-def open_converter(choice: Choice) -> Any:
-    """The registered converter with its options checked."""
-    kind = plugins.load("converters", choice.type)
-    return kind(validate(kind.Options, choice.options, f"converter {choice.type}: options"))
 
 
 def _synthesis_step(recipe: Recipe, answers: str, context: Context) -> Step:

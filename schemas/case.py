@@ -268,10 +268,21 @@ class Case:
     Nothing of it is published; every text is searched for it."""
     series: tuple[str, ...] = field(default=(), repr=False)
     """All files of the DICOM series from which the images were chosen, in order: what a face could be rebuilt from."""
+    alias: str = field(default="", repr=False)
+    """Stands for the key in `identity` where the key could lead to a person: made of it with the secret key, and
+    published nowhere."""
     surrogates: frozenset[str] = field(default=frozenset(), repr=False)
     """What was put into the texts in the place of identifiers, and so is none."""
     findings: tuple[Finding, ...] = field(default=())
     """What the reader noticed and repaired; they go to ``quality.flags`` and the report."""
+
+    @property
+    def identity(self) -> str:
+        """What ids of rows, orders and random choices are drawn from.
+
+        Never the key itself, whose digest anybody could make who guesses a file name or record number.
+        """
+        return self.alias or self.key
 
     def present(self) -> list[str]:
         """Canonical names of the labels that are true of the case, in order, without repetition."""

@@ -17,14 +17,14 @@ def _framed(parts: Iterable[str]) -> bytes:
     return b"".join([len(data).to_bytes(8, "little") + data for data in encoded])
 
 
-def row_id(dataset: str, case_key: str, converter: str, variant: str) -> str:
-    """The published ``id`` of an instruction."""
-    return digest("row", dataset, case_key, converter, variant)
+def row_id(dataset: str, case: str, converter: str, variant: str) -> str:
+    """The published ``id`` of an instruction; ``case`` is `Case.identity`, which is not always the key."""
+    return digest("row", dataset, case, converter, variant)
 
 
-def row_ids(dataset: str, case_key: str, converter: str) -> Callable[[str], str]:
+def row_ids(dataset: str, case: str, converter: str) -> Callable[[str], str]:
     """`row_id` of many variants: what they share is hashed once."""
-    shared = _hashed(dataset, case_key).copy()
+    shared = _hashed(dataset, case).copy()
     shared.update(_framed((converter,)))
 
     def of(variant: str) -> str:
@@ -42,13 +42,13 @@ def copy_id(row: str, number: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _hashed(dataset: str, case_key: str) -> "hashlib.blake2b":
-    return hashlib.blake2b(_framed(("row", dataset, case_key)), digest_size=16)
+def _hashed(dataset: str, case: str) -> "hashlib.blake2b":
+    return hashlib.blake2b(_framed(("row", dataset, case)), digest_size=16)
 
 
-def case_order(dataset: str, case_key: str) -> str:
-    """The hash by which cases are shuffled: equal on every run and machine."""
-    return digest("order", dataset, case_key)
+def case_order(dataset: str, case: str) -> str:
+    """The hash by which cases are shuffled: equal on every run and machine; ``case`` is `Case.identity`."""
+    return digest("order", dataset, case)
 
 
 def generator(seed: int, *parts: str) -> random.Random:

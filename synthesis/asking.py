@@ -82,7 +82,7 @@ def ask(work: Work, tasks: Sequence[AnyTask], engine: Engine | None, context: Co
             for one in _requests(task, work, engine, context, checker):
                 waiting.rows.append(one)
         except CaseError as error:
-            row_id = identity.row_id(work.case.dataset, work.case.key, task.name, "prompt")
+            row_id = identity.row_id(work.case.dataset, work.case.identity, task.name, "prompt")
             work.lost.append((row_id, Drop(Status(error.status), STAGE, error.code, error.detail)))
     return waiting
 

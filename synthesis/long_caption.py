@@ -63,7 +63,7 @@ class LongCaption(Chain):
         """One caption of the first picture of a case about which something is known."""
         case = about.case
         if case.images and case.images[0] in about.pictures and facts(case, case.images[:1]):
-            yield identity.row_id(case.dataset, case.key, self.name, "row"), self._request("metadata", (), about)
+            yield identity.row_id(case.dataset, case.identity, self.name, "row"), self._request("metadata", (), about)
 
     def follow(self, row_id: str, answers: Sequence[Answer], about: About) -> Request | Failure | None:
         """The next stage, told what those before it wrote."""

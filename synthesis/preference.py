@@ -77,7 +77,7 @@ class Preference(Chain):
         assert row is not None
         sources = self._sources(about)
         if row.task in self.options.tasks and row.images and sources:
-            row_id = identity.row_id(about.case.dataset, about.case.key, self.name, row.id)
+            row_id = identity.row_id(about.case.dataset, about.case.identity, self.name, row.id)
             yield row_id, self._request(sources[0], about)
 
     def follow(self, row_id: str, answers: Sequence[Answer], about: About) -> Request | Failure | None:

@@ -153,7 +153,7 @@ class PromptedTask(ABC):
 
     def row_id(self, case: Case, variant: str) -> str:
         """Id of one row."""
-        return _row_id(case.dataset, case.key, self.name, variant)
+        return _row_id(case.dataset, case.identity, self.name, variant)
 
     def instruction(
         self, variant: str, setting: Setting, provenance: Provenance, turns: Sequence[tuple[str, str]], **fields: Any

@@ -152,7 +152,7 @@ class Translate(Chain):
     def _row_id(self, about: About) -> str:
         assert about.row is not None
         variant = f"{self.options.language}-{about.row.id}"
-        return identity.row_id(about.case.dataset, about.case.key, self.name, variant)
+        return identity.row_id(about.case.dataset, about.case.identity, self.name, variant)
 
 
 def pieces(row: Instruction) -> list[str]:

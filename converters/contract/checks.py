@@ -26,7 +26,7 @@ class Problem:
     """One breach of the contract."""
 
     check: str
-    """schema, placeholders, options, leak, regions, agreement, determinism or golden."""
+    """schema, placeholders, options, leak, regions, agreement, determinism, key or golden."""
     sentence: str
     row: str = ""
     """The row's id, where it is about one."""

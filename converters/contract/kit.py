@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ def check_converter(kind: Any, fixtures: Sequence[Fixture], options: dict[str, A
             total += len(rows)
             found += _repeated(rows)
             found += [problem for row in rows for problem in check_row(row, case, context, kind.name)]
-            found += _deterministic(kind, options or {}, case, context, rows)
+            fickle = _deterministic(kind, options or {}, case, context, rows)
+            found += fickle or _without_key(kind, options or {}, case, context)
     if not total and not found:
         found.append(
             Problem("schema", f"{kind.name} made no row of any of the fixtures' cases; add one that it asks about")
@@ -116,5 +118,19 @@ def _deterministic(
             "determinism",
             f"case {case.key}: the same case gives other rows the second time; draw choices with "
             "schemas.identity.generator or fraction, and keep nothing between cases",
+        )
+    ]
+
+
+def _without_key(kind: Any, options: dict[str, Any], case: Case, context: Context) -> list[Problem]:
+    """A case whose key is hidden must give the same rows whatever its key is."""
+    one, other = (_rows(kind, options, replace(case, key=key, alias="alias"), context)[0] for key in "ab")
+    if one == other:
+        return []
+    return [
+        Problem(
+            "key",
+            f"case {case.key}: rows depend on the case's key although it is hidden; make ids and draw choices from "
+            "case.identity, since a digest of a key names it to whoever guesses it",
         )
     ]

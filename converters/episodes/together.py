@@ -28,13 +28,13 @@ def only_picture(lent: Lent) -> int | None:
     return 0 if len(images) == 1 and images[0] in lent.pictures else None
 
 
-def together(cases: Sequence[Lent], chosen: Sequence[int], key: str) -> Together:
+def together(cases: Sequence[Lent], chosen: Sequence[int], owner: Case) -> Together:
     """Join cases that have one picture each.
 
     Args:
         cases: the pool.
         chosen: numbers of the cases, in the order of their pictures.
-        key: of the joined case.
+        owner: whose key the joined case takes.
     """
     labels: list[Label] = []
     regions: list[Region] = []
@@ -52,7 +52,8 @@ def together(cases: Sequence[Lent], chosen: Sequence[int], key: str) -> Together
     alike = {part.acquisition for part in parts}
     joined = replace(
         parts[0],
-        key=key,
+        key=owner.key,
+        alias=owner.alias,
         group=None,
         images=tuple(part.images[0] for part in parts),
         volumes=(),

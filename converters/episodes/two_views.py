@@ -43,7 +43,7 @@ class TwoViews:
                 yield self._episode(cases, pair, context)
 
     def _episode(self, cases: Sequence[Lent], pair: tuple[int, int], context: Context) -> Episode:
-        key = "/".join(sorted(cases[number].case.key for number in pair))
+        key = "/".join(sorted(cases[number].case.identity for number in pair))
         turned = Asker(cases[pair[0]].case, context, self.name, self.options)
         owner = pair[turned.number(turned.id(key), "asked", 2)]
         ask = Asker(cases[owner].case, context, self.name, self.options)

@@ -57,9 +57,9 @@ class Visits:
                     yield from self._changes(cases, before, after, context)
 
     def _changes(self, cases: Sequence[Lent], before: int, after: int, context: Context) -> Iterator[Episode]:
-        joined = together(cases, [before, after], cases[after].case.key)
+        joined = together(cases, [before, after], cases[after].case)
         asked = self.options.model_dump(exclude={"visit"})
-        variant = "/".join(part for part in (self.options.variant, cases[before].case.key) if part)
+        variant = "/".join(part for part in (self.options.variant, cases[before].case.identity) if part)
         for row in Comparison(Comparison.Options(**{**asked, "variant": variant})).convert(joined.case, context):
             owned = _owned(row, cases[after], self.name, joined.facts(row.provenance.facts))
             yield Episode(owned, after, (before, after))
@@ -67,7 +67,7 @@ class Visits:
 
 def _owned(row: Instruction, owner: Lent, name: str, facts: tuple[str, ...]) -> Instruction:
     made = replace(row.provenance, converter=name, facts=facts)
-    return replace(row, id=row_id(owner.case.dataset, owner.case.key, name, row.id), provenance=made)
+    return replace(row, id=row_id(owner.case.dataset, owner.case.identity, name, row.id), provenance=made)
 
 
 def _in_time(visits: list[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -48,7 +48,7 @@ class WhichCase:
         options = WhichImage.Options(
             language=self.options.language, variant=f"{self.options.variant}cases{turn}", images=self.options.images
         )
-        joined = together(cases, hand, cases[hand[0]].case.key)
+        joined = together(cases, hand, cases[hand[0]].case)
         row = next(WhichImage(options).convert(joined.case, context), None)
         if row is None:
             return None
@@ -60,14 +60,14 @@ class WhichCase:
 
 def _owned(row: Instruction, owner: Lent, name: str, variant: str, facts: object) -> Instruction:
     made = replace(row.provenance, converter=name, facts=facts(row.provenance.facts))  # type: ignore[operator]
-    return replace(row, id=row_id(owner.case.dataset, owner.case.key, name, variant), provenance=made)
+    return replace(row, id=row_id(owner.case.dataset, owner.case.identity, name, variant), provenance=made)
 
 
 def _hands(cases: Sequence[Lent], usable: list[int], context: Context, turn: int, size: int) -> Iterator[list[int]]:
     """The usable cases dealt into hands of ``size``, no two of one group in a hand; what cannot be placed is left."""
     if len(usable) < 2:
         return
-    order = generator(context.seed, "which_case", str(turn), cases[usable[0]].case.key).sample(usable, len(usable))
+    order = generator(context.seed, "which_case", str(turn), cases[usable[0]].case.identity).sample(usable, len(usable))
     hand: list[int] = []
     for number in order:
         if not any(cases[number].same_person(cases[other]) for other in hand):

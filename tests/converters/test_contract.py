@@ -16,6 +16,7 @@ from converters.contract import (
     save_cases,
 )
 from schemas.errors import UserError
+from schemas.identity import row_id
 from schemas.instruction import Message, Place, Provenance
 from schemas.plugins import load, names
 
@@ -141,6 +142,11 @@ def test_a_memory_between_cases_is_found():
     seen = []
     forgetful = broken(lambda row, case: seen.append(1) or said(row, answer=f"{row.answer} {len(seen)}"))
     assert "determinism" in {problem.check for problem in check_converter(forgetful, sample_fixtures())}
+
+
+def test_an_id_made_of_a_hidden_key_is_found():
+    own = broken(lambda row, case: replace(row, id=row_id(case.dataset, case.key, "good", "x")))
+    assert {problem.check for problem in check_converter(own, sample_fixtures())} == {"key"}
 
 
 def test_equal_ids_are_found():

@@ -67,6 +67,22 @@ def made(kind: Any, cases: Sequence[Lent], **options: Any) -> list[Episode]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(WhichCase, {"images": 2}), (TwoViews, {}), (Visits, {"visit": "visit(.)"}), (InContext, {"shots": 1})],
+)
+def test_rows_do_not_depend_on_keys_that_are_hidden(kind: Any, options: dict[str, Any]) -> None:
+    def hidden(patient: str) -> list[Episode]:
+        cases = []
+        for n, (label, view) in enumerate([("pneumonia", "PA"), ("edema", "lateral")] * 4):
+            case = film(n, label, group=f"g{n // 2}", key=f"{patient}{n // 2}-visit{n % 2}", view=view)
+            case = replace(case, alias=f"alias {n}")
+            cases.append(Lent(case, (replace(row_of(case, n, "Yes"), id=f"row {n}"),), case.images))
+        return made(kind, cases, **options)
+
+    assert [one.row for one in hidden("DOE")] == [one.row for one in hidden("ROE")] != []
+
+
 def test_in_context_shows_examples_of_others_and_then_the_question() -> None:
     cases = [lent(0, answer="Yes"), lent(1, answer="No"), lent(2, answer="Yes")]
     found = made(InContext, cases, shots=2)
@@ -151,7 +167,8 @@ def test_places_of_regions_move_with_the_query() -> None:
 
 def test_cases_are_joined_with_the_way_back() -> None:
     cases = [lent(0, "pneumonia"), lent(1, "edema"), lent(2, "no finding")]
-    joined = together(cases, [2, 0], "key")
+    joined = together(cases, [2, 0], cases[1].case)
+    assert joined.case.key == "c1"
     assert [(label.name, label.image_index) for label in joined.case.labels] == [("no finding", 0), ("pneumonia", 1)]
     assert joined.facts(("labels[1]", "labels[0]")) == ("0:labels[0]", "2:labels[0]")
     assert joined.case.images == (*cases[2].pictures, *cases[0].pictures)

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from flows.check import _record
-from flows.private_steps import demand_declaration, demand_key
+from flows.private_steps import demand_declaration, demand_key, hide_keys
+from flows.rows import Identities
 from quality.row_gates import open_gates
 from schemas.case import Case
 from schemas.errors import UserError
+from schemas.identity import case_order, row_id
 from schemas.spec import DatasetSpec, GroupRule, ReaderChoice
+from schemas.work import Work
 
 
 def spec(reader: str, **group: str) -> DatasetSpec:
@@ -19,13 +22,39 @@ def spec(reader: str, **group: str) -> DatasetSpec:
     )  # fmt: skip
 
 
-def test_whose_the_ids_of_a_dicom_source_are_must_be_said() -> None:
-    with pytest.raises(UserError, match=r"say group\.ids: identifier, or pseudonym"):
-        demand_declaration(spec("dicom_series", by="field", field="PatientID"))
-    for said in ("identifier", "pseudonym"):
-        demand_declaration(spec("dicom_series", by="field", field="PatientID", ids=said))
-    demand_declaration(spec("dicom_series", by="case"))
-    demand_declaration(spec("table", by="field", field="patient"))
+def test_whose_the_ids_of_a_source_are_must_be_said() -> None:
+    silent = (
+        spec("dicom_series", by="field", field="PatientID"),
+        spec("dicom_series", by="field", field="PatientID", ids="none"),
+        spec("table", by="field", field="patient"),
+        spec("files", by="pattern", pattern="(p\\d+)"),
+    )
+    for one in silent:
+        with pytest.raises(UserError, match=r"say group\.ids: identifier, or pseudonym"):
+            demand_declaration(one)
+    for reader in ("dicom_series", "table"):
+        for said in ("identifier", "pseudonym"):
+            demand_declaration(spec(reader, by="field", field="PatientID", ids=said))
+        demand_declaration(spec(reader, by="case"))
+    demand_declaration(spec("table", by="field", field="lesion", ids="none"))
+
+
+def test_ids_of_rows_are_no_digests_of_a_key_that_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ids(secret: str, **group: str) -> tuple[str, str]:
+        monkeypatch.setenv("MEDCURATE_ID_KEY", secret)
+        identities = Identities(spec("table", **group))
+        [work] = hide_keys(identities)(iter([Work("MRN 123456.png", Case("scans", "MRN 123456.png", None, ""))]))
+        assert work.case is not None
+        assert work.case.key == "MRN 123456.png"
+        # What is published must not be what ids are drawn from either: it is known to everybody.
+        assert work.case.identity != identities.case_id(work.case.key) or not work.case.alias
+        return row_id("scans", work.case.identity, "caption", ""), case_order("scans", work.case.identity)
+
+    guessed = row_id("scans", "MRN 123456.png", "caption", ""), case_order("scans", "MRN 123456.png")
+    assert ids("a secret", by="case", ids="pseudonym") == guessed
+    hidden = ids("a secret", by="case", ids="identifier")
+    assert hidden == ids("a secret", by="case", ids="identifier")
+    assert not {*hidden} & {*guessed, *ids("another", by="case", ids="identifier")}
 
 
 def test_surrogates_are_not_drawn_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from flows.ledger_file import _told
+from flows.making import open_converter
 from flows.rows import Identities, staged
 from flows.steps import close_cases, convert, read, render_pictures, run_steps
-from flows.worker import open_converter
 from quality.dicom_kept import KEPT
 from quality.row_gates import gate, open_gates
 from readers.base import open_reader

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.making import open_converter
 from flows.phantoms import build_hospital
-from flows.worker import open_converter
 from readers.base import Refusal, open_reader
 from schemas.context import Context
 from schemas.recipe import load_recipe

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from flows.estimate import estimate_recipe
+from flows.making import open_converter
 from flows.phantoms import build_hospital
 from flows.steps import convert, read, render_pictures, run_steps
-from flows.worker import open_converter
 from readers.base import open_reader
 from readers.source import Source
 from schemas.context import Context
