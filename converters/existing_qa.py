@@ -43,7 +43,7 @@ class ExistingQa:
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
         """Yield the rows."""
-        if len(case.images) > self.options.most_images:
+        if len(case.images) > self.options.most_images or _about_a_text(case):
             return
         for number, pair in enumerate(case.questions):
             ask = Asker(case, context, self.name, self.options)
@@ -61,6 +61,11 @@ class ExistingQa:
 def tidy(text: object) -> str:
     """One line without stray spaces; whatever the source held (a number, say) as text."""
     return " ".join(str(text).split())
+
+
+def _about_a_text(case: Case) -> bool:
+    """Whether the questions need a text that they do not hold; the converter ``text_task`` asks them with it."""
+    return not case.images and not case.volumes and any(text.kind == "text" for text in case.texts)
 
 
 def _clean(pair: QuestionAnswer, ask: Asker) -> _Clean | None:

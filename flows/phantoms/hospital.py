@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flows.phantoms import brain, dicom, fundus, radiographs, real_dicom, slices, smears, texts, volumes
+from flows.phantoms import brain, dicom, fundus, radiographs, real_dicom, slices, smears, text_tasks, texts, volumes
 from flows.phantoms.canvas import save_json
 
 
@@ -37,6 +37,7 @@ def build_hospital(folder: Path, seed: int = 0) -> dict[str, Any]:
         "phantom_reports": texts.reports(folder / "phantom_reports", seed),
         "phantom_visits": texts.visits(folder / "phantom_visits", seed),
         "phantom_notes": texts.notes(folder / "phantom_notes"),
+        "phantom_corpora": text_tasks.corpora(folder / "phantom_corpora"),
         "pydicom_files": real_dicom.pydicom_files(folder / "pydicom_files"),
     }
     save_json(folder / "truth.json", truth)

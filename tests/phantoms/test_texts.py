@@ -67,3 +67,24 @@ def test_notes_are_asked_about_without_pictures(rows_of) -> None:
     assert len(rows) == 9
     assert {row.answer for _, row in rows} == {"chest note", "abdomen note", "blood note"}
     assert all(not row.images for _, row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "number", "asked", "answer"),
+    [
+        ("inference", "nli", 6, ("The spleen is enlarged.", "The spleen is of normal size."), "contradiction"),
+        ("summaries", "summary", 4, ("No pneumothorax is seen.",), "Normal chest film."),
+        ("answers", "qa", 4, ("had an effusion on the film.", "How many patients had an effusion?"), "30"),
+        ("mentions", "mentions", 9, ("Ibuprofen and paracetamol", "drug"), "ibuprofen; paracetamol"),
+        ("relations", "relations", 4, ("The spleen is", "located in"), "lymphoma -> spleen"),
+    ],
+)
+def test_texts_are_asked_about_with_what_was_written(rows_of, name, task, number, asked, answer) -> None:
+    rows = [row for _, row in rows_of(f"phantom_{name}", "text_task", task=task)]
+    assert len(rows) == number and not any(row.images for row in rows)
+    (found,) = [row for row in rows if all(words in row.messages[0].content for words in asked)]
+    assert found.messages[1].content == answer
+
+
+def test_a_question_about_a_text_is_not_asked_without_it(rows_of) -> None:
+    assert list(rows_of("phantom_answers", "existing_qa")) == []
