@@ -29,7 +29,7 @@ class CocoOptions(Strict):
     annotations: str | list[str] = Field(default_factory=lambda: ["*_annotations.coco.json", "annotations/*.json"])
     """JSON files, wildcards allowed; a split in the file's name or folder is taken as shipped."""
     images: str = ""
-    """Folder of the images; where empty, the JSON's own folder and whatever path ``file_name`` has."""
+    """Folder of the images; where empty, they are looked for beside the JSON, in the folders of its split, anywhere."""
     splits: dict[str, str] = Field(default_factory=dict)
     """Word in the JSON's path -> train, val or test; the usual words are known."""
     masks: bool = True
@@ -73,7 +73,7 @@ class Coco:
     def read(self, item: Item) -> Case:
         """See `Reader.read`."""
         image, annotations = item.data["image"], item.data["annotations"]
-        path = self._finder(item.data["json"]).find(str(image.get("file_name", "")))
+        path = self._find(item.data["json"], str(image.get("file_name", "")))
         images, notes = image_refs(self._source, path, self._spec.orientation)
         findings = list(notes)
         regions: list[Region] = []
@@ -118,12 +118,32 @@ class Coco:
 
     def _key(self, path: str, written: str) -> str:
         try:
-            return self._finder(path).find(written)
+            return self._find(path, written)
         except CaseError:
             return f"{path}#{written}"  # reading the case will say what is wrong with it
 
-    def _finder(self, path: str) -> Finder:
-        folder = self._options.images or path.rpartition("/")[0]
+    def _find(self, path: str, written: str) -> str:
+        """The image's path: below ``images``; else beside the JSON, in the folders of its split, or anywhere."""
+        if self._options.images:
+            return self._finder(self._options.images).find(written)
+        for folder in (path.rpartition("/")[0], *self._split_folders(path)):
+            try:
+                return self._finder(folder).find(written)
+            except CaseError as error:
+                if error.code != "missing_image":
+                    raise
+        return self._finder("").find(written)
+
+    def _split_folders(self, path: str) -> list[str]:
+        """``train2017`` and ``images/train`` for ``annotations/instances_train2017.json``."""
+        split = self._split(path)
+        if not split:
+            return []
+        top = self._source.listing()[0]
+        folders = [*top, *(f"{above}/{name}" for above in top for name in self._source.listing(above)[0])]
+        return [folder for folder in folders if split_name(folder.rpartition("/")[2], self._options.splits) == split]
+
+    def _finder(self, folder: str) -> Finder:
         if folder not in self._finders:
             self._finders[folder] = Finder(self._source, [folder])
         return self._finders[folder]

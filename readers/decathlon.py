@@ -18,20 +18,27 @@ from schemas.findings import Finding
 from schemas.spec import DatasetSpec
 
 
+class DecathlonOptions(VolumeOptions):
+    """Options of ``decathlon``."""
+
+    folder: str = ""
+    """Where ``dataset.json`` lies below the root, such as the archive's own folder ``Task04_Hippocampus``."""
+
+
 class Decathlon:
     """One case per volume; the key is its file name without extension (and channel number)."""
 
     name: ClassVar[str] = "decathlon"
-    Options: ClassVar[type[VolumeOptions]] = VolumeOptions
+    Options: ClassVar[type[DecathlonOptions]] = DecathlonOptions
 
-    def __init__(self, spec: DatasetSpec, source: Source, options: VolumeOptions) -> None:
+    def __init__(self, spec: DatasetSpec, source: Source, options: DecathlonOptions) -> None:
         self._spec, self._source, self._options = spec, source, options
         self._described: Dataset | None = None
 
     @property
     def _dataset(self) -> Dataset:
         if self._described is None:
-            self._described = load_dataset(self._source, "")
+            self._described = load_dataset(self._source, self._options.folder)
         return self._described
 
     def items(self) -> Iterator[Item | Refusal]:
@@ -111,15 +118,7 @@ class Decathlon:
 
     @classmethod
     def recognise(cls, source: Source) -> Recognition | None:
-        """A ``dataset.json`` with labels beside ``imagesTr``."""
-        folders, files = source.listing()
-        if "dataset.json" not in files or "imagesTr" not in folders:
-            return None
-        try:
-            dataset = load_dataset(source, "")
-        except UserError:
-            return None
-        why = f"dataset.json names {len(dataset.classes)} labels and {len(dataset.entries)} volumes beside imagesTr"
-        words = tuple(word for word, values in dataset.classes.items() if values != (0,))
-        hints = {key: value for key, value in (("license", dataset.licence), ("title", dataset.title)) if value}
-        return Recognition(1.0, why, labels=words, hints=hints)
+        """See `Reader.recognise`."""
+        from readers.recognise_decathlon import recognise_decathlon
+
+        return recognise_decathlon(source)

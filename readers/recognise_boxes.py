@@ -87,14 +87,15 @@ def _document(source: Source, path: str) -> dict[str, Any]:
 
 
 def _images_folder(source: Source, documents: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """The option ``images`` where file names are not relative to their JSON."""
-    path, document = next(iter(documents.items()))
-    first = next((str(image.get("file_name", "")) for image in document["images"] if isinstance(image, dict)), "")
-    beside = f"{folder(path)}/{first}" if folder(path) else first
-    if source.exists(beside):
-        return {}
-    found = next((p for p in survey(source) if ("/" + p).endswith("/" + first)), "")
-    return {"images": found.removesuffix(first).strip("/")} if found else {}
+    """The option ``images`` where the images of all documents lie in one folder that is not their JSON's."""
+    found: set[str] = set()
+    for path, document in documents.items():
+        first = next((str(image.get("file_name", "")) for image in document["images"] if isinstance(image, dict)), "")
+        beside = f"{folder(path)}/{first}" if folder(path) else first
+        if source.exists(beside):
+            return {}
+        found |= {p.removesuffix(first).strip("/") for p in survey(source) if ("/" + p).endswith("/" + first)}
+    return {"images": found.pop()} if len(found) == 1 else {}
 
 
 def _license(documents: dict[str, dict[str, Any]]) -> dict[str, str]:

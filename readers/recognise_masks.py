@@ -1,76 +1,80 @@
-"""Recognises images and masks that lie in pairs."""
+"""Recognises images and masks that lie in pairs, wherever both lie and whatever words tell them apart."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from readers.base import Recognition
+from readers.decathlon_json import load_dataset
 from readers.mask_classes import read_classes
 from readers.pixels.stored import stored_values
+from readers.pixels.window import Values
+from readers.roles import Pairs, paired
 from readers.source import Source
-from readers.survey import MASK_FOLDERS, folder, is_picture, stem, survey
+from readers.survey import is_picture, survey
 from schemas.errors import CaseError, UserError
+from schemas.taxonomy import canonical_label
 
-_SUFFIXES = (
-    "",
-    "_mask",
-    "_seg",
-    "_segmentation",
-    "_gt",
-    "_label",
-    "_Segmentation",
-    "-mask",
-    "_lesion",
-    "_anno",
-    "_manual1",
-)
 _FLAT = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
+_LOOK = 20
+_COLOURS = 40
+_CLASSES = 200
+_NEAR = 24
+"""Grey steps from the two commonest values within which lossy files keep nearly all of a two-valued mask."""
+
+Meaning = tuple[dict[str, Any], tuple[str, ...], dict[str, str]]
+"""Options that say what masks mean, the words, and hints."""
 
 
 def recognise_masks(source: Source) -> Recognition | None:
-    """A folder named for masks whose files are named as the images of a folder beside it."""
-    of: dict[str, list[str]] = defaultdict(list)
-    for path in survey(source):
-        if is_picture(path) and path.lower().endswith(_FLAT):
-            of[folder(path)].append(path)
-    best: tuple[int, str, str, str] = (0, "", "", "")
-    for masks, paths in of.items():
-        if masks.rpartition("/")[2].lower() not in MASK_FOLDERS and masks.rpartition("/")[2].lower() != "masks":
+    """The likeliest way in which pictures of this source mark others, where these hold few values as masks do."""
+    flat = [path for path in survey(source) if is_picture(path) and path.lower().endswith(_FLAT)]
+    for pairs in paired(flat, "id"):
+        looked = [stored for path in pairs.labels[:_LOOK] for stored in _stored(source, path)]
+        if not looked or not all(map(_is_mask, looked)):
             continue
-        for images, pictures in of.items():
-            if images != masks and folder(images) == folder(masks):
-                best = max(best, _match(images, pictures, masks, paths))
-    if best[0] < 1:
+        meaning, labels, hints = _of_names(pairs) or _of_files(source) or _of_values(looked)
+        name = "class" if labels == pairs.extra else "object"
+        options = {"image_pattern": pairs.image, "mask_pattern": pairs.label.replace("{extra}", f"{{{name}}}")}
+        split = {"split": "shipped"} if "split" in pairs.names else {}
+        groups = {"group": "folder"} if "folder" in pairs.names else {}
+        where = f"{len(pairs.images)} pictures have a mask named after them"
+        why = f"{where}, as {pairs.images[0]} has {pairs.labels[0]}"
+        hints = {"label_kind": "multi_label", **hints, **groups, **split}
+        return Recognition(0.9, why, {**options, **meaning}, labels, hints)
+    return None
+
+
+def _stored(source: Source, path: str) -> list[Values]:
+    try:
+        return [stored_values(source, path)[0]]
+    except CaseError:
+        return []
+
+
+def _is_mask(stored: Values) -> bool:
+    """Few values, or nearly all pixels near the two commonest, as in a mask that was saved as JPEG."""
+    grey = stored[..., :3].max(axis=2) if stored.ndim == 3 else stored
+    values, counts = np.unique(grey, return_counts=True)
+    if values.size <= _COLOURS or values.size < grey.size // 100:
+        return values.size <= _CLASSES
+    common = values[np.argsort(counts)[-2:]].astype(np.int64)
+    near = np.abs(values.astype(np.int64)[:, None] - common).min(axis=1) <= _NEAR
+    return bool(counts[near].sum() > 0.9 * grey.size)
+
+
+def _of_names(pairs: Pairs) -> Meaning | None:
+    """One file a class, where the names say so: words of the taxonomy, or few words that many images share."""
+    if not pairs.extra:
         return None
-    pairs, images, masks, suffix = best
-    options: dict[str, Any] = {
-        "image_pattern": f"{images}/{{id}}{_extension(of[images])}",
-        "mask_pattern": f"{masks}/{{id}}{suffix}{_extension(of[masks])}",
-    }
-    meaning, labels, hints = _meaning(source, of[masks])
-    why = f"{pairs} of {len(of[images])} pictures in {images} have a mask of the same name in {masks}"
-    return Recognition(0.9, why, {**options, **meaning}, labels, {"label_kind": "multi_label", **hints})
+    if all(map(canonical_label, pairs.extra)) or (len(pairs.extra) < 0.5 * len(pairs.labels) and len(pairs.extra) < 50):
+        return {}, pairs.extra, {}
+    return {"binary": "foreground"}, ("foreground",), {}
 
 
-def _match(images: str, pictures: list[str], masks: str, paths: list[str]) -> tuple[int, str, str, str]:
-    stems = {stem(path) for path in pictures}
-    counts = {
-        suffix: sum(name.endswith(suffix) and name.removesuffix(suffix) in stems for name in map(stem, paths))
-        for suffix in _SUFFIXES
-    }
-    suffix = max(counts, key=lambda each: (counts[each], len(each)))
-    pairs = counts[suffix]
-    return (pairs, images, masks, suffix) if pairs >= 0.5 * len(paths) else (0, "", "", "")
-
-
-def _extension(paths: list[str]) -> str:
-    found = Counter("." + path.rpartition(".")[2] for path in paths)
-    return found.most_common(1)[0][0] if len(found) == 1 else ".*"
-
-
-def _meaning(source: Source, masks: list[str]) -> tuple[dict[str, Any], tuple[str, ...], dict[str, str]]:
-    """Options that say what the masks' numbers mean, the words, and hints."""
+def _of_files(source: Source) -> Meaning | None:
+    """What a table of classes or nnU-Net's ``dataset.json`` says."""
     for path in survey(source):
         if path.count("/") <= 1 and path.lower().endswith(".csv") and "class" in path.lower():
             try:
@@ -81,17 +85,27 @@ def _meaning(source: Source, masks: list[str]) -> tuple[dict[str, Any], tuple[st
             ignored = [word for word in words if word.lower() == "background"]
             kept = tuple(word for word in words if word not in ignored)
             return {"classes": path}, kept, {"ignore_labels": ", ".join(ignored)} if ignored else {}
-    values: set[int] = set()
-    for path in masks[:20]:
-        try:
-            stored, _ = stored_values(source, path)
-        except CaseError:
-            continue
-        if stored.ndim == 3:
-            return {"colours": {"255,0,0": "class_1"}}, ("class_1",), {}
-        values |= {int(value) for value in np.unique(stored)[:64]}
-    inside = sorted(values - {0})
-    if len(inside) == 1 or max(inside, default=0) > 200:
+    try:
+        named = load_dataset(source, "").classes if source.exists("dataset.json") else {}
+    except UserError:
+        return None
+    single = {values[0]: word for word, values in named.items() if len(values) == 1 and values != (0,)}
+    return ({"classes": single}, tuple(single.values()), {}) if single else None
+
+
+def _of_values(looked: list[Values]) -> Meaning:
+    """The numbers or colours that masks hold, each a class that a person must name."""
+    if any(stored.ndim == 3 and (stored[..., 0] != stored[..., 1]).any() for stored in looked):
+        found = Counter[tuple[int, ...]]()
+        for stored in looked:
+            if stored.ndim == 3:
+                colours, counts = np.unique(stored[..., :3].reshape(-1, 3), axis=0, return_counts=True)
+                found.update({tuple(map(int, c)): int(n) for c, n in zip(colours, counts, strict=True) if c.any()})
+        common = [colour for colour, _ in found.most_common(_COLOURS)]
+        named = {",".join(map(str, colour)): f"class_{n}" for n, colour in enumerate(sorted(common), 1)}
+        return {"colours": named}, tuple(named.values()), {}
+    inside = sorted({int(value) for stored in looked for value in np.unique(stored)} - {0})
+    if len(inside) == 1 or max(inside, default=0) > _CLASSES:
         return {"binary": "foreground"}, ("foreground",), {}
     words = tuple(f"class_{value}" for value in inside)
     return {"classes": dict(zip(inside, words, strict=True))}, words, {}

@@ -4,8 +4,9 @@ import re
 from itertools import islice
 
 from readers.base import Recognition
-from readers.recognise_volume_pairs import recognise_pairs
+from readers.recognise_volume_pairs import class_values, recognise_pairs
 from readers.records import Record, read_records
+from readers.roles import paired
 from readers.source import Source
 
 _LOOK_AT = 3000
@@ -68,16 +69,20 @@ def _total(source: Source, paths: list[str]) -> Recognition | None:
 def _bids(source: Source, paths: list[str]) -> Recognition | None:
     if not source.exists("dataset_description.json"):
         return None
-    images = [path for path in paths if re.fullmatch(r"(rawdata/)?sub-[^/]+/.*\.nii(\.gz)?", path)]
-    masks = [path for path in paths if re.search(r"derivatives/.*_(msk|mask|dseg|label-\w+_mask)\.nii(\.gz)?$", path)]
+    volumes = [path for path in paths if path.endswith((".nii", ".nii.gz"))]
+    pairs = next((each for each in paired(volumes, "case") if not each.extra), None)
+    images = pairs.images if pairs else [path for path in volumes if re.fullmatch(r"(rawdata/)?sub-[^/]+/.*", path)]
     if not images:
         return None
     options: dict[str, object] = {"image": _bids_pattern(images[0])}
-    if masks:
-        options |= {"label": _bids_pattern(masks[0]), "values": {"lesion": 1}}
+    classes: dict[str, int] = {}
+    if pairs:
+        values = class_values(source, list(pairs.labels)) or [1]
+        classes = {"lesion": 1} if values == [1] else {f"class_{value}": value for value in values}
+        options |= {"label": _bids_pattern(pairs.labels[0]), "values": classes, "slices": {"policy": "largest_region"}}
     options |= _participants(source)
     why = "dataset_description.json lies beside folders sub-*, which is BIDS"
-    return Recognition(0.9, why, options, ("lesion",) if masks else (), {"group": "subject"})
+    return Recognition(0.9, why, options, tuple(classes), {"group": "subject"})
 
 
 def _participants(source: Source) -> dict[str, object]:

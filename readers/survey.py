@@ -19,6 +19,9 @@ OF_FOLDER = 5_000
 FOLDERS = 500
 """Folders of one folder looked into; in all, at most `SAMPLE`."""
 
+VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".mnc", ".hdr")
+"""Names that promise a volume."""
+
 _PLAIN = """
 images image img imgs jpegimages png jpg jpeg pngs jpgs data files frames slices photos pictures dicom dcm nifti
 original originals raw input inputs all cases imagestr imagests labelstr

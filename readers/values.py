@@ -17,6 +17,12 @@ _PERSON = re.compile(
 )
 _LICENSES = (
     (r"cc0|public domain|creativecommons\.org/publicdomain/zero", "CC0-1.0"),
+    (r"creativecommons\.org/licenses/by-nc-sa", "CC-BY-NC-SA"),
+    (r"creativecommons\.org/licenses/by-nc-nd", "CC-BY-NC-ND"),
+    (r"creativecommons\.org/licenses/by-nc", "CC-BY-NC"),
+    (r"creativecommons\.org/licenses/by-sa", "CC-BY-SA"),
+    (r"creativecommons\.org/licenses/by-nd", "CC-BY-ND"),
+    (r"creativecommons\.org/licenses/by", "CC-BY"),
     (r"cc[ -]?by[ -]nc[ -]sa", "CC-BY-NC-SA"),
     (r"cc[ -]?by[ -]nc[ -]nd", "CC-BY-NC-ND"),
     (r"cc[ -]?by[ -]nc", "CC-BY-NC"),
@@ -27,8 +33,12 @@ _LICENSES = (
 
 
 def split_name(word: str, known: Mapping[str, str] | None = None) -> str:
-    """``train``, ``val`` or ``test`` for a source's word, by ``known`` first; empty where it is none."""
-    return (known or {}).get(word) or _SPLITS.get(word.strip().lower(), "")
+    """``train``, ``val`` or ``test`` for a source's word, by ``known`` first; empty where it is none.
+
+    A year or a count behind it is passed over: ``train2017``, ``Training400``.
+    """
+    plain = re.sub(r"(?<=[a-z]{3})\d{3,4}$", "", word.strip().lower())
+    return (known or {}).get(word) or _SPLITS.get(plain, "")
 
 
 def age_years(text: str) -> float | None:

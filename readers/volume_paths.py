@@ -23,6 +23,11 @@ class FieldPattern:
         found = self._whole.fullmatch(path)
         return found.groupdict() if found else None
 
+    @property
+    def fixed(self) -> int:
+        """How many letters of the pattern are not left open; of two that match, the one with more means the file."""
+        return len(re.sub(r"\{\w+\}|\*", "", self.text))
+
     def exact(self, fields: dict[str, str]) -> str | None:
         """The only path that the fields can mean; None where a wildcard or a name is left open."""
         if "*" in self.text or any(name not in fields for name in self.names):

@@ -15,6 +15,7 @@ from readers.recognise_volumes import recognise_volumes
 from readers.segment_names import layer, segments
 from readers.source import Source, printable
 from readers.subjects import Subjects, SubjectTable
+from readers.survey import VOLUME_SUFFIXES
 from readers.values import split_name
 from readers.volume_case import VolumeOptions, cut, made, three_dimensional
 from readers.volume_labels import LabelClass, labels_on, mask_on
@@ -24,8 +25,6 @@ from schemas.case import Case, Demographics
 from schemas.errors import CaseError, UserError
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
-
-ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".mnc", ".hdr")
 
 
 class PatternOptions(VolumeOptions):
@@ -64,7 +63,7 @@ class Volumes:
     def items(self) -> Iterator[Item | Refusal]:
         """Images in the order of the folder; volumes that are neither image, label nor mask are refused by name."""
         for path in self._source.walk():
-            if not path.lower().endswith(ENDINGS):
+            if not path.lower().endswith(VOLUME_SUFFIXES):
                 continue
             fields = self._image.fields(path)
             if fields is not None and not self._is_mark(path):
@@ -87,11 +86,15 @@ class Volumes:
             yield Refusal(key, "unlabelled", "the dataset ships no label for this volume", "filtered")
 
     def _is_mark(self, path: str) -> bool:
-        return any(pattern is not None and pattern.fields(path) is not None for pattern in (self._label, self._masks))
+        patterns = [pattern for pattern in (self._label, self._masks) if pattern is not None]
+        if self._image.fields(path) is not None:
+            # image.nii.gz is no mask of the pattern {label}.nii.gz that lies beside it.
+            patterns = [pattern for pattern in patterns if pattern.fixed >= self._image.fixed]
+        return any(pattern.fields(path) is not None for pattern in patterns)
 
     def _has_marks(self, fields: dict[str, str]) -> bool:
         patterns = [pattern for pattern in (self._label, self._masks) if pattern is not None]
-        return not patterns or any(next(p.matches(self._source, fields), None) is not None for p in patterns)
+        return not patterns or any(self._is_mark(path) for p in patterns for path, _ in p.matches(self._source, fields))
 
     def _orphan(self, path: str) -> bool:
         patterns = [pattern for pattern in (self._label, self._masks) if pattern is not None]
@@ -137,6 +140,8 @@ class Volumes:
                 parts += [marked] if marked is not None else []
                 findings |= {finding.code: finding for finding in found}
         for path, named in self._masks.matches(self._source, fields) if self._masks else ():
+            if not self._is_mark(path):
+                continue
             word = named.get("label", PurePosixPath(path).name)
             name = self._labels.canonical(word)
             if name is None:

@@ -197,3 +197,26 @@ def test_the_real_ones_have_the_boxes_that_their_files_say(shared_data, ingest):
     cases, refused = ingest(shared_data / "det_coco_rbc", "coco", labels={"rbc": "r", "wbc": "w"})
     assert (len(cases), refused) == (60, {})
     assert {case.split for case in cases.values()} == {"train", "val", "test"}
+
+
+def test_coco_as_it_is_published_has_a_folder_of_images_for_each_split(put, tmp_path):
+    from readers.base import Item, open_reader
+    from readers.inspect import draft_spec
+    from schemas.spec import load_spec
+
+    files: dict = {"train2017/1.jpg": None, "val2017/1.jpg": None}
+    for split in ("train", "val"):
+        files[f"annotations/instances_{split}2017.json"] = json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "1.jpg", "width": 8, "height": 6}],
+                "categories": [{"id": 1, "name": "polyp"}],
+                "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 2]}],
+            }
+        )
+    root = put(files)
+    (tmp_path / "spec.yaml").write_text(draft_spec(root))
+    reader = open_reader(load_spec(tmp_path / "spec.yaml"))
+    cases = [reader.read(item) for item in reader.items() if isinstance(item, Item)]
+    # The same file name stands in both splits; each JSON means its own folder.
+    assert [(case.key, case.split) for case in cases] == [("train2017/1.jpg", "train"), ("val2017/1.jpg", "val")]
+    assert [case.regions[0].box for case in cases] == [(1, 2, 4, 4)] * 2
