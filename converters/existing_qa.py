@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, with_options
+from converters.scenes import true_labels
 from converters.templating import load_table
 from schemas.case import Case, QuestionAnswer
 from schemas.context import Context
@@ -141,5 +142,5 @@ def _built(
         options=options,
         answer=answer,
         answer_index=index,
-        labels=tuple(ask.case.present()),
+        labels=true_labels(ask.case),
     )

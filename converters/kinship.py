@@ -1,29 +1,16 @@
-"""Which labels hold each other, after the taxonomy and, for words that it does not know, after the words themselves."""
+"""Which labels may stand beside each other: related ones, lesions, and how near two are in the taxonomy."""
 
 from functools import cache
 
 from converters.speech.english import kind
 from schemas import taxonomy
+from schemas.taxonomy.kinship import concept, holds
 
 
 @cache
 def related(one: str, other: str) -> bool:
     """Whether two labels name the same thing, or one holds the other: such a pair is never answer and distractor."""
     return holds(one, other) or holds(other, one)
-
-
-@cache
-def same(one: str, other: str) -> bool:
-    """Whether two labels are spellings of one."""
-    return one.lower() == other.lower() or (_known(one) != "" and _known(one) == _known(other))
-
-
-@cache
-def holds(wide: str, narrow: str) -> bool:
-    """Whether ``narrow`` is ``wide``, a side or part of it, or a lesion in it (``kidney``: ``left kidney tumor``)."""
-    if same(wide, narrow) or _known(wide) in taxonomy.ancestors(_known(narrow)):
-        return True
-    return set(wide.lower().split()) <= set(narrow.lower().split())
 
 
 @cache
@@ -41,13 +28,8 @@ def may_be(name: str, present: str) -> bool:
 @cache
 def lesion(name: str) -> bool:
     """Whether the label is a lesion, finding or object rather than a structure of the body."""
-    concept = taxonomy.labels().get(_known(name))
-    return concept.kind != "structure" if concept else kind(name) not in ("structure", "plural", "unknown")
-
-
-@cache
-def _known(name: str) -> str:
-    return taxonomy.canonical_label(name)
+    known = concept(name)
+    return known.kind != "structure" if known else kind(name) not in ("structure", "plural", "unknown")
 
 
 @cache
@@ -59,7 +41,7 @@ def nearness(one: str, other: str) -> float:
 
 def _traits(name: str) -> frozenset[str]:
     """What holds a label, where in the body it is, and whether it is a structure, a finding or a lesion."""
-    concept = taxonomy.labels().get(_known(name))
-    if concept is None:
+    known = concept(name)
+    if known is None:
         return frozenset()
-    return taxonomy.ancestors(concept.name) | {f"in {concept.region}", f"a {concept.kind}"}
+    return taxonomy.ancestors(known.name) | {f"in {known.region}", f"a {known.kind}"}

@@ -7,11 +7,12 @@ from pydantic import Field
 
 from converters.asking import Asker
 from converters.choosing import Choices, choose, of_one_kind, with_options
-from converters.kinship import related, same
+from converters.kinship import related
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
+from schemas.taxonomy.kinship import same
 
 
 class MultipleChoiceOptions(Choices):

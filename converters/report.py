@@ -12,6 +12,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.existing_qa import tidy
+from converters.scenes import true_labels
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import IMAGE, Instruction
@@ -86,7 +87,7 @@ class Report:
             images=images,
             template=template.id,
             facts=(f"texts[{number}]",),
-            labels=tuple(ask.case.present()),
+            labels=true_labels(ask.case),
         )
 
     def _from_findings(self, ask: Asker, number: int, findings: int, clean: dict[int, str]) -> Instruction:
@@ -100,7 +101,7 @@ class Report:
             images=(),
             template=template.id,
             facts=(f"texts[{findings}]", f"texts[{number}]"),
-            labels=tuple(ask.case.present()),
+            labels=true_labels(ask.case),
         )
 
 

@@ -7,8 +7,10 @@ from functools import cache
 from converters.kinship import may_be
 from converters.memo import OfLastCase
 from schemas import taxonomy
-from schemas.case import Case, Region
+from schemas.case import Case, Label, Region
+from schemas.settled import settle
 from schemas.spec import DatasetSpec
+from schemas.taxonomy.kinship import implies, same
 
 Facts = tuple[str, ...]
 SMALLEST = 2e-4
@@ -35,6 +37,7 @@ class Scene:
 
 
 _remembered: OfLastCase[tuple[Scene, ...]] = OfLastCase()
+_settled: OfLastCase[tuple[Label, ...]] = OfLastCase()
 
 
 def scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
@@ -60,9 +63,20 @@ def _scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
             yield scene
 
 
+def labels_of(case: Case) -> tuple[Label, ...]:
+    """The case's labels with those that contradict each other uncertain (`schemas.settled`); numbered as they were."""
+    return _settled.get(case, "", lambda: settle(case).labels)
+
+
+def true_labels(case: Case) -> tuple[str, ...]:
+    """Names of the labels that are true of the case, in order, without repetition."""
+    return tuple(dict.fromkeys(label.name for label in labels_of(case) if label.polarity == "present"))
+
+
 def label_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
     """One scene for the labels of the whole case, and one for each image that has labels of its own."""
-    for index in sorted({label.image_index for label in case.labels}):
+    indices = {label.image_index for label in labels_of(case)}
+    for index in [-1] if len(case.images) == 1 and -1 in indices else sorted(indices):
         images = tuple(range(len(case.images))) if index < 0 else (index,)
         if 0 < len(images) <= MOST_IMAGES:
             yield _label_scene(case, spec, index, images)
@@ -70,9 +84,10 @@ def label_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
 
 def _label_scene(case: Case, spec: DatasetSpec, index: int, images: tuple[int, ...]) -> Scene:
     found: dict[str, dict[str, Facts]] = {"present": {}, "absent": {}, "uncertain": {}}
-    for number, label in enumerate(case.labels):
-        if label.image_index == index:
-            group = found[label.polarity]
+    for number, label in enumerate(labels_of(case)):
+        polarity = _said_here(label, index, len(case.images))
+        if polarity:
+            group = found[polarity]
             group[label.name] = (*group.get(label.name, ()), f"labels[{number}]")
     present, absent, uncertain = found["present"], found["absent"], found["uncertain"]
     exclusive = spec.label_kind in ("multi_class", "ordinal")
@@ -83,6 +98,18 @@ def _label_scene(case: Case, spec: DatasetSpec, index: int, images: tuple[int, .
     absent = {name: facts for name, facts in absent.items() if name not in present and name not in uncertain}
     variant = "case" if index < 0 else f"image{index}"
     return Scene(variant, images, present, absent, frozenset(uncertain), False, exclusive)
+
+
+def _said_here(label: Label, index: int, images: int) -> str:
+    """What a label says of one image, or of the whole case; empty for nothing.
+
+    Of each image it is true that it lacks what the case lacks; whether it shows what the case has is uncertain.
+    """
+    if label.image_index == index or images == 1:
+        return label.polarity
+    if label.image_index >= 0:
+        return ""
+    return "absent" if label.polarity == "absent" else "uncertain"
 
 
 def region_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
@@ -102,8 +129,16 @@ def region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
             faint.add(region.label)
         else:
             present[region.label] = (*present.get(region.label, ()), f"regions[{number}]")
+    doubts = [
+        label.name for label in labels_of(case) if label.polarity == "uncertain" and label.image_index in (-1, index)
+    ]
+    for name in [name for name in present if any(same(name, doubt) for doubt in doubts)]:
+        faint.add(name)
+        del present[name]
     complete = case.complete_regions and spec.label_kind == "none"
-    candidates = spec.canonical() if complete else []
+    candidates = (
+        [name for name in spec.canonical() if not any(implies(doubt, name) for doubt in doubts)] if complete else []
+    )
     known = [*present, *faint]
     absent: dict[str, Facts] = {
         name: ("complete_regions",) for name in candidates if not any(may_be(name, other) for other in known)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.existing_qa import tidy
+from converters.scenes import true_labels
 from schemas.case import Case, TextKind
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -52,5 +53,5 @@ class ShippedCaption:
                     images=images,
                     template=template.id,
                     facts=(f"texts[{number}]",),
-                    labels=tuple(case.present()),
+                    labels=true_labels(case),
                 )

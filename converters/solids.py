@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from converters.asking import Asker
 from converters.geometry_words import THIRD, WIDE, opposite
-from converters.kinship import holds, lesion, may_be
+from converters.kinship import lesion, may_be
 from converters.templating import load_table
 from schemas.case import Box3D, Case, Extent, Region3D, VolumeRef
+from schemas.taxonomy.kinship import holds
 
 SPECK = 8
 """A part of fewer voxels is neither asked about nor taken for absent: nobody could see it."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.existing_qa import tidy
+from converters.scenes import labels_of, true_labels
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -54,13 +55,13 @@ class TextTaskConverter:
                     yield self._row(ask, variant, {"text": texts[0], "asked": asked}, answer, proof)
 
     def _labelled(self, ask: Asker, texts: list[str]) -> Iterator[Instruction]:
-        present = ask.case.present()
+        present = true_labels(ask.case)
         known = ask.context.spec.canonical()
         nli = self.options.task == "nli"
         if not present or not known or (nli and (len(texts) < 2 or len(present) != 1)):
             return
         slots = {"text": texts[0], "labels": ", ".join(known)} | ({"other": texts[1]} if nli else {})
-        proof = tuple(f"labels[{n}]" for n, label in enumerate(ask.case.labels) if label.polarity == "present")
+        proof = tuple(f"labels[{n}]" for n, label in enumerate(labels_of(ask.case)) if label.polarity == "present")
         yield self._row(ask, self.options.task, slots, ", ".join(present), proof)
 
     def _row(self, ask: Asker, variant: str, slots: dict[str, str], answer: str, proof: tuple[str, ...]) -> Instruction:
@@ -74,5 +75,5 @@ class TextTaskConverter:
             images=(),
             template=template.id,
             facts=proof,
-            labels=tuple(ask.case.present()),
+            labels=true_labels(ask.case),
         )

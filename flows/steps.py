@@ -15,6 +15,7 @@ from schemas.errors import CaseError
 from schemas.findings import Finding, Severity
 from schemas.instruction import Instruction
 from schemas.ledger import Status
+from schemas.settled import settle
 from schemas.work import Drop, Work
 
 Step = Callable[[Iterator[Work]], Iterator[Work]]
@@ -35,7 +36,7 @@ def read(items: Iterable[Item | Refusal], reader: Reader) -> Iterator[Work]:
             work.drop(Status(item.status), "read", item.code, item.detail)
         else:
             try:
-                work.case = reader.read(item)
+                work.case = settle(reader.read(item))
             except CaseError as error:
                 work.drop(Status(error.status), "read", error.code, error.detail)
             except Exception as error:  # noqa: BLE001 - a hostile file may raise anything in a decoder; it must not end the run

@@ -16,6 +16,7 @@ from schemas.context import Context
 from schemas.errors import CaseError, UserError
 from schemas.instruction import Instruction
 from schemas.plugins import load
+from schemas.settled import settle
 
 
 def find_converter(entry: str) -> Any:
@@ -70,7 +71,7 @@ def check_converter(kind: Any, fixtures: Sequence[Fixture], options: dict[str, A
     total = 0
     for fixture in fixtures:
         context = Context(fixture.spec)
-        for case in fixture.cases:
+        for case in map(settle, fixture.cases):
             rows, error = _rows(kind, options or {}, case, context)
             if error is not None:
                 found.append(error)

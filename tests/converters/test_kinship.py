@@ -2,7 +2,8 @@
 
 import pytest
 
-from converters.kinship import may_be, related, same
+from converters.kinship import may_be, related
+from schemas.taxonomy.kinship import same
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from flows import steps
 from flows.ledger_file import LedgerWriter
 from flows.rows import Identities
 from readers.base import Item, Refusal
-from schemas.case import Case, ImageRef
+from schemas.case import Case, ImageRef, Label
 from schemas.context import Context
 from schemas.errors import CaseError
 from schemas.findings import Finding, Severity
@@ -38,6 +38,9 @@ class Reader:
                 raise CaseError("no_label", "unwanted: there is no label", status="filtered")
             case "bug":
                 raise ValueError(f"cannot parse {SECRET}")
+            case "disputed":
+                labels = (Label("edema", "edema", "present"), Label("edema", "edema", "absent"))
+                return Case("d", item.key, None, "", images=(REF,), labels=labels)
             case "suspect":
                 finding = Finding("mixed_orientation", "suspect: two orientations in one series", Severity.REFUSE)
                 return Case("d", item.key, None, "", images=(REF,), findings=(finding,))
@@ -165,3 +168,10 @@ def test_ids_that_could_lead_to_a_person_are_hashed_everywhere(tmp_path: Path, m
     monkeypatch.delenv("MEDCURATE_ID_KEY")
     with pytest.raises(Exception, match="set MEDCURATE_ID_KEY"):
         Identities(spec)
+
+
+def test_labels_that_contradict_each_other_are_uncertain_from_the_start_and_flag_the_rows():
+    works = steps.read([Item("disputed")], Reader())
+    (work,) = steps.convert([Converter()], Context(SPEC))(works)
+    assert [label.polarity for label in work.case.labels] == ["uncertain", "uncertain"]
+    assert [row.flags for row in work.rows] == [("contradictory_labels",)] * 2
