@@ -1,4 +1,4 @@
-"""Two visits, over cases: what changed from one case of a patient to the next, from the labels of both."""
+"""Two visits, over cases: what changed from one case of a patient to the next, by both labels or the later report."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -58,6 +58,9 @@ class Visits:
 
     def _changes(self, cases: Sequence[Lent], before: int, after: int, context: Context) -> Iterator[Episode]:
         joined = together(cases, [before, after], cases[after].case)
+        reported = replace(joined.case, texts=cases[after].case.texts)
+        origins = {f"texts[{number}]": f"{after}:texts[{number}]" for number in range(len(reported.texts))}
+        joined = replace(joined, case=reported, origins=joined.origins | origins)
         asked = self.options.model_dump(exclude={"visit"})
         variant = "/".join(part for part in (self.options.variant, cases[before].case.identity) if part)
         for row in Comparison(Comparison.Options(**{**asked, "variant": variant})).convert(joined.case, context):

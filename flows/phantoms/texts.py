@@ -53,9 +53,12 @@ def reports(folder: Path, seed: int) -> Truth:
 
 
 def visits(folder: Path, seed: int) -> Truth:
-    """``visits.csv``, two films of each patient, each with its own labels; what changed between them is the truth."""
+    """``visits.csv``, two films of each patient, each with its own labels; what changed between them is the truth.
+
+    The later film has a report that says what changed.
+    """
     names = ("pneumonia", "pleural effusion", "cardiomegaly")
-    lines, truth = ["patient,visit,image," + ",".join(names)], {}
+    lines, truth = ["patient,visit,image,report," + ",".join(names)], {}
     for number in range(1, 9):
         patient = f"VP{number:02d}"
         first = (Finding("pneumonia", "right"),) if number % 2 else ()
@@ -64,7 +67,8 @@ def visits(folder: Path, seed: int) -> Truth:
             image = f"{patient}_{visit}.jpg"
             save_jpeg(folder / "images" / image, film(seed, f"visits/{patient}", findings).pixels)
             present = {finding.name for finding in findings}
-            lines.append(f"{patient},{visit},{image}," + ",".join(str(int(name in present)) for name in names))
+            report = _changes(first, second) if visit == 2 else ""
+            lines.append(f"{patient},{visit},{image},{report}," + ",".join(str(int(n in present)) for n in names))
         before, after = {finding.name for finding in first}, {finding.name for finding in second}
         truth[patient] = {
             "new": sorted(after - before),
@@ -73,6 +77,14 @@ def visits(folder: Path, seed: int) -> Truth:
         }
     save_text(folder / "visits.csv", "\n".join(lines) + "\n")
     return truth
+
+
+def _changes(first: tuple[Finding, ...], second: tuple[Finding, ...]) -> str:
+    before, after = ({finding.name for finding in findings} for findings in (first, second))
+    said = [f"New {name}." for name in sorted(after - before)]
+    said += [f"The {name} has resolved since the previous film." for name in sorted(before - after)]
+    said += [f"The {name} is unchanged." for name in sorted(before & after)]
+    return " ".join(said) or "No change since the previous film."
 
 
 def notes(folder: Path) -> Truth:

@@ -206,7 +206,7 @@ def test_visits_are_compared_in_the_order_of_their_number() -> None:
     converter = Visits(Visits.Options(visit=r"visit(\d+)", choice_share=0))
     found = list(converter.convert_many(known, Context(spec)))
     # 1 -> 2: edema then and now; 2 -> 10: gone.  p2 came once.
-    assert {(one.lenders, one.row.answer) for one in found} == {((2, 1), "unchanged"), ((1, 0), "resolved")}
+    assert {(one.lenders, one.row.answer) for one in found} == {((2, 1), "present both times"), ((1, 0), "resolved")}
     assert all(one.owner == one.lenders[1] for one in found)
     resolved = next(one for one in found if one.lenders == (1, 0))
     assert set(resolved.row.provenance.facts) == {"1:labels[0]", "0:labels[0]"}

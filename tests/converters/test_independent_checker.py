@@ -573,7 +573,7 @@ def check_comparison(row, case, described):
         assert row.answer == ("unchanged" if then == now else "worse" if now > then else "better")
         return 1
     (label,) = named(turns(row)[0].split("\nA:")[0], described)
-    table = {(0, 0): "absent both times", (0, 1): "new", (1, 0): "resolved", (1, 1): "unchanged"}
+    table = {(0, 0): "absent both times", (0, 1): "new", (1, 0): "resolved", (1, 1): "present both times"}
     assert row.answer == table[label in before, label in after]
     return 1
 

@@ -104,7 +104,7 @@ def test_grounded_caption_says_kind_organs_places_size_and_relations(make, organ
 
 @pytest.mark.parametrize(
     ("before", "after", "change"),
-    [("present", "absent", "resolved"), ("absent", "present", "new"), ("present", "present", "unchanged"),
+    [("present", "absent", "resolved"), ("absent", "present", "new"), ("present", "present", "present both times"),
      ("absent", "absent", "absent both times")],
 )  # fmt: skip
 def test_two_visits(make, before, after, change):

@@ -42,10 +42,21 @@ def test_changes_between_visits_are_those_drawn(hospital: Path, rows_of) -> None
         known = truth[case.key]
         expected = next((change for change in ("new", "resolved") if label in known[change]), "")
         expected = expected or ("unchanged" if label in known["both"] else "absent")
-        kinds = {"new": "new", "resolved": "resolved", "unchanged": "unchanged", "absent": "absent"}
+        kinds = {"new": "new", "resolved": "resolved", "unchanged": "present both times", "absent": "absent"}
         assert kinds[expected] in row.answer or expected == "absent", (case.key, label, row.answer)
         seen.add(expected)
     assert seen >= {"new", "resolved", "unchanged"}
+
+
+def test_the_later_report_says_what_was_drawn(hospital: Path, rows_of) -> None:
+    truth = json.loads((hospital / "truth.json").read_text())["phantom_visits"]
+    words = {"new": "new", "resolved": "resolved", "both": "unchanged"}
+    asked = rows_of("phantom_visits_reported", "comparison", source="report", per_case=3, choice_share=1.0)
+    said = [(case.key, row.messages[0].content, row.answer) for case, row in asked]
+    drawn = [(key, name, words[kind]) for key, kinds in truth.items() for kind in words for name in kinds[kind]]
+    assert len(said) == len(drawn) == 8
+    for key, name, change in drawn:
+        assert [answer for found, question, answer in said if found == key and f'"{name}"' in question] == [change]
 
 
 def test_reports_lose_what_the_film_cannot_show(rows_of) -> None:
