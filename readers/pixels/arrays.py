@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from readers.pixels import encode, intensity, marks
-from readers.pixels.decode import over_black
+from readers.pixels.colours import over_black
 from readers.pixels.warp import warp
 from readers.source import Source, printable
 from schemas.case import ImageRef

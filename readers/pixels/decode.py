@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from readers.pixels import jpeg, png
+from readers.pixels.colours import over_black, through_profile, to_srgb
 from readers.pixels.guarded import jpegls
-from readers.pixels.layout import Layout, check_size, corrupt
+from readers.pixels.layout import Layout, check_size, corrupt, matters
 from readers.pixels.sniff import HEAD, RASTER, sniff
 from schemas.errors import CaseError
 
@@ -88,7 +89,7 @@ def _buffer(shape: tuple[int, ...]) -> Samples:
 
 
 def decode(data: bytes, layout: Layout, frame: int = -1) -> Samples:
-    """Samples of one frame (the first for -1), palettes applied, alpha laid over black, CMYK brought to RGB."""
+    """Samples of one frame (the first for -1): palettes applied, alpha laid over black, colours brought to sRGB."""
     try:
         if layout.media_type in ("image/jpeg", "image/jls"):
             return _jpeg(data, layout)
@@ -117,8 +118,7 @@ def _jpeg(data: bytes, layout: Layout) -> Samples:
     if layout.channels == 4:
         return _cmyk(data, layout)
     # Decoding what is published, not what was read, proves that cutting left a whole picture.
-    samples = imagecodecs.jpeg8_decode(layout.clean)
-    return _to_srgb(samples, layout)
+    return to_srgb(imagecodecs.jpeg8_decode(layout.clean), layout.icc)
 
 
 def _jpegls(data: bytes) -> Samples:
@@ -132,28 +132,7 @@ def _cmyk(data: bytes, layout: Layout) -> Samples:
     """RGB of a CMYK JPEG, through its own colour profile where it has one."""
     picture = Image.open(io.BytesIO(data), formats=["JPEG"])
     picture.load()
-    if not layout.icc:
-        return np.asarray(picture.convert("RGB"))
-    return np.asarray(_through_profile(picture, layout.icc))
-
-
-def _to_srgb(samples: Samples, layout: Layout) -> Samples:
-    """Colours as sRGB where the picture has a profile of its own and will not be published as it is."""
-    if not layout.icc or layout.passes or samples.ndim != 3 or samples.dtype != np.uint8:
-        return samples
-    return np.asarray(_through_profile(Image.fromarray(samples), layout.icc))
-
-
-def _through_profile(picture: Image.Image, icc: bytes) -> Image.Image:
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.getOpenProfile(io.BytesIO(icc))
-        target = ImageCms.createProfile("sRGB")
-        made = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        made = None
-    return made if made is not None else picture.convert("RGB")
+    return through_profile(picture, layout.icc) if layout.icc else np.asarray(picture.convert("RGB"))
 
 
 def _flat(samples: Samples, layout: Layout) -> Samples:
@@ -162,17 +141,7 @@ def _flat(samples: Samples, layout: Layout) -> Samples:
         samples = over_black(samples)
     if samples.ndim == 3 and samples.shape[2] == 1:
         samples = samples[..., 0]
-    return _to_srgb(samples, layout)
-
-
-def over_black(samples: Samples) -> Samples:
-    """Grey+alpha or RGB+alpha laid over black; the alpha is merely dropped where it is opaque throughout."""
-    colour, alpha = samples[..., :-1], samples[..., -1]
-    top = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
-    if (alpha != top).any():
-        mixed = colour.astype(np.float64) * (alpha[..., None] / top)
-        colour = (np.round(mixed) if samples.dtype.kind == "u" else mixed).astype(samples.dtype)
-    return colour[..., 0] if colour.shape[2] == 1 else np.ascontiguousarray(colour)
+    return to_srgb(samples, layout.icc)
 
 
 def _pillow_layout(data: bytes, kind: str) -> Layout:
@@ -186,6 +155,7 @@ def _pillow_layout(data: bytes, kind: str) -> Layout:
         raise CaseError("decompression_bomb", "the image claims more pixels than are decoded", "quarantined") from None
     except Exception as error:  # noqa: BLE001 - as in decode
         _refuse(error)
+    profile = picture.info.get("icc_profile") or b""
     removed = tuple(
         name for key, name in (("exif", "EXIF"), ("xmp", "XMP"), ("comment", "comment")) if key in picture.info
     )
@@ -198,6 +168,7 @@ def _pillow_layout(data: bytes, kind: str) -> Layout:
         orientation=int(picture.getexif().get(0x0112, 1) or 1) if "exif" in picture.info else 1,
         frames=frames,
         removed=removed,
+        icc=profile if matters(profile) else b"",
     )
 
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation, matters
 
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_JPEGLS_SCAN_END = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+"""JPEG-LS stuffs a bit behind 0xff, not a byte, so that there only the upper half of the values are markers."""
+_MOST_SCANS = 100
+"""Each scan of a progressive picture is a pass over all its pixels; encoders write about ten."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _NEEDED = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDA, 0xF8}
-_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
+_SCAN, _END, _COMMENT, _JPEGLS = 0xDA, 0xD9, 0xFE, 0xF7
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
 
@@ -22,6 +26,7 @@ class _Parts:
     removed: list[str] = field(default_factory=list)
     frame: bytes = b""
     process: int = 0
+    scans: int = 0
     orientation: int = 1
     icc: dict[int, bytes] = field(default_factory=dict)
 
@@ -65,17 +70,27 @@ def _segment(data: bytes, marker: int, place: int, parts: _Parts) -> int:
         raise corrupt("is cut off or a JPEG segment has a wrong length")
     body = data[place + 2 : end]
     if marker in _FRAMES:
+        if parts.frame:
+            raise corrupt("has two JPEG frame headers")
         parts.frame, parts.process = body, marker
     if marker == _SCAN:
-        found = _SCAN_END.search(data, end)
-        if found is None:
-            raise corrupt("is cut off")
-        end = found.start()
+        end = _scan(data, end, parts)
     if marker in _NEEDED:
         parts.kept.append((place - 2, end))
     else:
         _metadata(marker, body, (place - 2, end), parts)
     return end
+
+
+def _scan(data: bytes, place: int, parts: _Parts) -> int:
+    """Where the entropy-coded data that begins at ``place`` ends."""
+    parts.scans += 1
+    if parts.scans > _MOST_SCANS:
+        raise corrupt(f"has more than {_MOST_SCANS} JPEG scans")
+    found = (_JPEGLS_SCAN_END if parts.process == _JPEGLS else _SCAN_END).search(data, place)
+    if found is None:
+        raise corrupt("is cut off")
+    return found.start()
 
 
 def _metadata(marker: int, body: bytes, span: tuple[int, int], parts: _Parts) -> None:
@@ -122,7 +137,7 @@ def _layout(data: bytes, parts: _Parts) -> Layout:
         parts.removed.append("colour profile")
     usual = parts.process in _BASELINE or parts.process == _PROGRESSIVE
     return Layout(
-        media_type="image/jls" if parts.process == 0xF7 else "image/jpeg",
+        media_type="image/jls" if parts.process == _JPEGLS else "image/jpeg",
         width=width,
         height=height,
         bit_depth=depth,

@@ -26,6 +26,8 @@ class Layout:
     """Of the stored raster, before any EXIF orientation."""
     bit_depth: int = 8
     """Bits per sample as stored."""
+    signed: bool = False
+    """Whether samples may be negative or fractional, whatever their depth."""
     channels: int = 3
     orientation: int = 1
     """EXIF orientation, 1 to 8."""
@@ -39,6 +41,10 @@ class Layout:
     """Kinds of metadata that are not in ``clean``, e.g. ``EXIF``, ``comment``."""
     icc: bytes = b""
     """A colour profile that differs from sRGB and grey, and so matters."""
+
+
+_LONG = 4
+"""The type of four-byte numbers in EXIF, whose orientation should be of two."""
 
 
 def corrupt(what: str) -> CaseError:
@@ -81,7 +87,8 @@ def exif_orientation(tiff: bytes) -> int:
     count = int.from_bytes(tiff[start : start + 2], order)
     for entry in range(start + 2, min(start + 2 + 12 * count, len(tiff) - 11), 12):
         if int.from_bytes(tiff[entry : entry + 2], order) == 0x0112:
-            value = int.from_bytes(tiff[entry + 8 : entry + 10], order)
+            wide = int.from_bytes(tiff[entry + 2 : entry + 4], order) == _LONG
+            value = int.from_bytes(tiff[entry + 8 : entry + (12 if wide else 10)], order)
             return value if 1 <= value <= 8 else 1
     return 1
 

@@ -19,6 +19,8 @@ _KINDS = {
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PROFILE_LIMIT = 4 << 20
+_SLACK = 1 << 16
+"""Bytes that packed pixels may take beyond twice what they are unpacked: libpng unpacks all there is."""
 
 
 @dataclass(slots=True)
@@ -33,7 +35,8 @@ class _Parts:
     orientation: int = 1
     frames: int = 1
     icc: bytes = b""
-    pixels: bool = False
+    pixels: int = 0
+    """Packed bytes of pixels."""
 
 
 def layout(data: bytes) -> Layout:
@@ -61,8 +64,8 @@ def layout(data: bytes) -> Layout:
 
 
 def _chunk(name: bytes, body: memoryview, span: tuple[int, int], parts: _Parts) -> None:
-    if not parts.header and name != b"IHDR":
-        raise corrupt("does not begin with a PNG header")
+    if (not parts.header) != (name == b"IHDR"):
+        raise corrupt("does not begin with a PNG header, or has two")
     if name == b"IHDR":
         parts.header = bytes(body)
     elif name == b"iCCP":
@@ -72,7 +75,7 @@ def _chunk(name: bytes, body: memoryview, span: tuple[int, int], parts: _Parts) 
     elif name == b"acTL":
         parts.frames = max(int.from_bytes(body[:4], "big"), 1)
     parts.transparent |= name == b"tRNS"
-    parts.pixels |= name == b"IDAT"
+    parts.pixels += len(body) if name == b"IDAT" else 0
     if name not in _KEPT and not (name == b"iCCP" and parts.icc):
         parts.removed.append(_KINDS.get(name, "other chunk"))
     elif parts.kept and parts.kept[-1][1] == span[0]:
@@ -99,6 +102,9 @@ def _layout(data: bytes, parts: _Parts) -> Layout:
     if depth not in _DEPTHS.get(colour, ()):
         raise corrupt("has a PNG colour type that does not exist")
     check_size(width, height)
+    row = -(-width * depth * _CHANNELS[colour] // 8) + 1
+    if parts.pixels > 2 * row * height + _SLACK:
+        raise corrupt("holds more pixel data than its size has room for")
     plain = depth == 8 and colour in (0, 2) and not parts.transparent
     whole = parts.kept == [(len(SIGNATURE), len(data))]
     return Layout(

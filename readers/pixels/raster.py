@@ -80,7 +80,7 @@ def _ref(opened: _Opened, path: str, frame: int, orientation: str) -> ImageRef:
     layout = opened.layout
     window, centre, width = "none", 0.0, 0.0
     size = (layout.width, layout.height)
-    if layout.bit_depth > 8 or frame > 0:
+    if layout.bit_depth > 8 or layout.signed or frame > 0:
         samples = _samples(opened, frame)
         window, centre, width = intensity.choose(samples)
         size = (samples.shape[1], samples.shape[0])

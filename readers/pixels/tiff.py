@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import tifffile
+from PIL import Image
 
-from readers.pixels.layout import Layout, check_size, corrupt
+from readers.pixels.colours import from_cmyk, over_black, to_srgb
+from readers.pixels.layout import Layout, check_size, corrupt, matters
 from schemas.errors import CaseError
 
 Samples = np.ndarray[Any, Any]
@@ -16,7 +18,11 @@ Samples = np.ndarray[Any, Any]
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 _REDUCED, _MASK = 1, 4
-_PALETTE, _WHITE_IS_ZERO, _CMYK = 3, 0, 5
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
+_PHOTOMETRIC = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR)
+_JPEG = (6, 7)
+"""Compressions whose codec brings YCbCr to RGB by itself."""
+_UNASSOCIATED, _PROFILE, _ORIENTATION = 2, 34675, 0x0112
 
 
 def layout(data: bytes) -> Layout:
@@ -25,13 +31,13 @@ def layout(data: bytes) -> Layout:
         pages = _pages(file)
         first = pages[0]
         check_size(first.imagewidth, first.imagelength)
-        bits = first.bitspersample
-        tag = first.tags.get(0x0112)
+        tag = first.tags.get(_ORIENTATION)
         return Layout(
             media_type="image/tiff",
             width=first.imagewidth,
             height=first.imagelength,
-            bit_depth=int(bits[0]) if isinstance(bits, tuple) else int(bits),
+            bit_depth=_bits(first),
+            signed=first.dtype is not None and first.dtype.kind not in "ub",
             channels=int(first.samplesperpixel),
             orientation=int(tag.value) if tag is not None and tag.value in range(1, 9) else 1,
             frames=len(pages),
@@ -40,19 +46,32 @@ def layout(data: bytes) -> Layout:
 
 
 def decode(data: bytes, frame: int) -> Samples:
-    """Grey or RGB samples of one page in its stored depth; values of a bilevel page are 0 and 255."""
+    """Grey or RGB samples of one page: grey of fewer than 8 bits spread over 0..255, deeper as stored, 0 being black.
+
+    Raises `CaseError` ``unsupported_colour`` for colour models that nobody brings to RGB here (CIE L*a*b*, raw
+    sensors), ``unsupported_channels`` for more channels than a colour has.
+    """
     with _opened(data) as file:
         pages = _pages(file)
         if frame >= len(pages):
             raise corrupt(f"has no page {frame}")
         page = pages[max(frame, 0)]
         check_size(page.imagewidth, page.imagelength)
+        if int(page.photometric) not in _PHOTOMETRIC:
+            raise CaseError("unsupported_colour", f"the image has the colour model {_name(page.photometric)}")
         samples = np.asarray(page.asarray())
-        photometric, colours = int(page.photometric), page.colormap
-        planar = page.planarconfig == 2
-    if planar and samples.ndim == 3:
-        samples = np.moveaxis(samples, 0, -1)
-    return _coloured(samples, photometric, colours)
+        if page.planarconfig == 2 and samples.ndim == 3:
+            samples = np.moveaxis(samples, 0, -1)
+        return _coloured(samples, page)
+
+
+def _name(photometric: Any) -> str:
+    return str(getattr(photometric, "name", photometric))
+
+
+def _bits(page: Any) -> int:
+    bits = page.bitspersample
+    return int(bits[0]) if isinstance(bits, tuple) else int(bits)
 
 
 def raw(data: bytes, frame: int) -> Samples:
@@ -83,21 +102,14 @@ def _pages(file: Any) -> list[Any]:
     return full or pages
 
 
-def _coloured(samples: Samples, photometric: int, colours: Samples | None) -> Samples:
-    if samples.dtype == bool:
-        samples = samples.astype(np.uint8) * 255
-    if photometric == _WHITE_IS_ZERO and samples.dtype.kind == "u":
-        samples = np.iinfo(samples.dtype).max - samples
-    if photometric == _PALETTE and colours is not None and samples.ndim == 2:
-        return np.ascontiguousarray((np.asarray(colours)[:, samples] >> 8).astype(np.uint8).transpose(1, 2, 0))
-    if samples.ndim == 3 and photometric == _CMYK and samples.shape[2] == 4:
-        return _from_cmyk(samples)
-    if samples.ndim == 3 and samples.shape[2] in (2, 4):
-        from readers.pixels.decode import over_black
-
-        return over_black(samples)
-    if samples.ndim == 3 and samples.shape[2] == 1:
-        samples = samples[..., 0]
+def _coloured(samples: Samples, page: Any) -> Samples:
+    photometric = int(page.photometric)
+    if photometric == _PALETTE and page.colormap is not None and samples.ndim == 2:
+        return _through_map(samples, np.asarray(page.colormap))
+    if samples.dtype.kind in "ub":
+        samples = _spread(samples, _bits(page), white_is_zero=photometric == _WHITE_IS_ZERO)
+    if samples.ndim == 3:
+        samples = _in_rgb(samples, photometric, page)
     if samples.ndim not in (2, 3) or (samples.ndim == 3 and samples.shape[2] != 3):
         raise CaseError(
             "unsupported_channels", f"the image has an array of shape {samples.shape} where grey or RGB is needed"
@@ -105,7 +117,33 @@ def _coloured(samples: Samples, photometric: int, colours: Samples | None) -> Sa
     return samples
 
 
-def _from_cmyk(samples: Samples) -> Samples:
-    top = np.iinfo(samples.dtype).max
-    light = (top - samples.astype(np.float64)) / top
-    return np.round(light[..., :3] * light[..., 3:] * 255).astype(np.uint8)
+def _through_map(samples: Samples, colours: Samples) -> Samples:
+    # Maps should hold 16 bits; those that hold 8 are common.
+    eight = colours >> 8 if colours.max(initial=0) > 255 else colours
+    return np.ascontiguousarray(eight[:, samples].astype(np.uint8).transpose(1, 2, 0))
+
+
+def _spread(samples: Samples, bits: int, *, white_is_zero: bool) -> Samples:
+    """Unsigned samples with 0 as black; those of fewer than 8 bits over the whole range of a byte."""
+    samples = samples.astype(np.uint8) if samples.dtype == bool else samples
+    top = samples.dtype.type(2**bits - 1)
+    if white_is_zero:
+        samples = top - samples
+    return (samples * (255.0 / top) + 0.5).astype(np.uint8) if bits < 8 else samples
+
+
+def _in_rgb(samples: Samples, photometric: int, page: Any) -> Samples:
+    tag = page.tags.get(_PROFILE)
+    icc = tag.value if tag is not None and isinstance(tag.value, bytes) and matters(tag.value) else b""
+    channels = samples.shape[2]
+    if photometric == _CMYK and channels == 4:
+        return from_cmyk(samples, icc)
+    if channels in (2, 4):
+        extra = [int(kind) for kind in page.extrasamples]
+        # Of a premultiplied alpha the colours lie over black already; what is not said to be alpha is none.
+        samples = over_black(samples) if extra in ([], [_UNASSOCIATED]) else samples[..., :-1]
+    if samples.ndim == 3 and samples.shape[2] == 1:
+        return np.ascontiguousarray(samples[..., 0])
+    if photometric == _YCBCR and int(page.compression) not in _JPEG and samples.dtype == np.uint8:
+        samples = np.asarray(Image.fromarray(np.ascontiguousarray(samples), "YCbCr").convert("RGB"))
+    return to_srgb(np.ascontiguousarray(samples), icc)
