@@ -57,7 +57,7 @@ def _grey(stored: Stored, file: DicomFile, view: View) -> Pixels:
     modality = modality_values(stored, dataset)
     if view.window != "lut":
         return to_eight_bits(modality, view, padding)
-    shown = through_voi_table(modality * view.slope + view.intercept, dataset)
+    shown = through_voi_table(modality * view.slope + view.intercept, dataset, below_zero=view.intercept < 0)
     shown = np.subtract(255, shown) if view.invert else shown
     if padding is not None:
         shown[padding] = 0

@@ -8,21 +8,25 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, JPEGLSNearLossless
 
+from readers.pixels.dicom_codestream import check_size
 from readers.pixels.dicom_file import DicomFile, number, word
 from readers.pixels.guarded import jpegls
+from readers.pixels.layout import MAX_PIXELS
 from readers.source import printable
 from schemas.errors import CaseError
 
 Stored = np.ndarray[Any, Any]
 
 MOST_PIXELS = 1 << 28
-"""Samples that one frame may have; more is refused before anything is decoded."""
+"""Samples that one frame may have, of at most `MAX_PIXELS` pixels; more is refused before anything is decoded."""
 
 _PLUGINS = ("pylibjpeg", "pillow", "pydicom")
 """Codecs in the order they are asked.  GDCM is left out: it decodes nothing that these do not (all files of
 pydicom, highdicom and cornerstone tried), and one wrong byte in a JPEG makes it abort the whole process."""
 _PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+_RETIRED = ("HSV", "ARGB", "CMYK", "YBR_PARTIAL_422")
+"""Colour models of old files, which pydicom would show as if they were RGB."""
 
 
 def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
@@ -30,7 +34,7 @@ def stored_frame(file: DicomFile, frame: int = -1) -> Stored:
 
     YBR is brought to RGB, planar data to interleaved, unused bits are cut off; no rescale, no window, no palette.
     Raises `CaseError` ``missing_pixels``, ``truncated_pixels``, ``undecodable_syntax``, ``image_too_large``,
-    ``missing_frame``, ``corrupt_pixels``.
+    ``missing_frame``, ``corrupt_pixels``, ``unsupported_colour``.
     """
     index = max(frame, 0)
     plain = _plain(file, index)
@@ -58,7 +62,15 @@ def _plain(file: DicomFile, index: int) -> Stored | None:
     if held is None or not 0 < rows * columns <= MOST_PIXELS or index >= frames or len(held) < frames * size:
         return None
     frame = np.frombuffer(held, kind, rows * columns, index * size).reshape(rows, columns)
+    return _used_bits(frame, allocated, kept, int(number(header, "HighBit", kept - 1)))
+
+
+def _used_bits(frame: Stored, allocated: int, kept: int, high: int) -> Stored:
+    """Samples without the bits above and below theirs; a ``high`` that the bits below it contradict is not believed."""
     unused = allocated - kept
+    below = high - (kept - 1)
+    if 0 < below <= unused and not (frame & frame.dtype.type((1 << below) - 1)).any():
+        return frame << (unused - below) >> unused
     return frame << unused >> unused if unused else frame
 
 
@@ -69,10 +81,18 @@ def _unpacked(file: DicomFile, index: int) -> Stored:
     frames = max(int(number(dataset, "NumberOfFrames", 1)), 1)
     if index >= frames:
         raise CaseError("missing_frame", f"{name} has {frames} frames, so there is no frame {index}")
-    samples = math.prod(int(number(dataset, key, 1)) for key in ("Rows", "Columns", "SamplesPerPixel"))
-    if not 0 < samples <= MOST_PIXELS:
-        raise CaseError("image_too_large", f"{name} states {samples:,} samples in a frame; at most {MOST_PIXELS:,}")
+    rows, columns, channels = (int(number(dataset, key, 1)) for key in ("Rows", "Columns", "SamplesPerPixel"))
+    samples = rows * columns * channels
+    if not 0 < samples <= MOST_PIXELS or rows * columns > MAX_PIXELS:
+        raise CaseError(
+            "image_too_large", f"{name} states {samples:,} samples in a frame; at most {MOST_PIXELS:,} are decoded"
+        )
+    colours = word(dataset, "PhotometricInterpretation")
+    if colours in _RETIRED:
+        raise CaseError("unsupported_colour", f"{name} has the colour model {colours}, which is read no longer")
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    if _is_compressed(syntax):
+        check_size(dataset, index, frames, (columns, rows), name)
     _refuse_short(dataset, syntax, samples * frames, name)
     return _decode(dataset, syntax, index, name)
 

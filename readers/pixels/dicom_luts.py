@@ -21,12 +21,17 @@ def modality_values(stored: Values, dataset: Dataset) -> Values:
     return table[index]
 
 
-def through_voi_table(modality: Values, dataset: Dataset) -> Pixels:
-    """``modality`` values (already rescaled) through the file's first VOI LUT to 8 bits."""
+def through_voi_table(modality: Values, dataset: Dataset, *, below_zero: bool = False) -> Pixels:
+    """``modality`` values (already rescaled) through the file's first VOI LUT to 8 bits.
+
+    ``below_zero`` says that rescaling reaches below zero, as a CT's does: then the first value that the LUT maps is
+    signed too, whatever the stored values are (PS3.3 C.11.2.1.1).
+    """
     tables = items(dataset, "VOILUTSequence")
     if not tables:
         raise CaseError("missing_lut", "a view wants the VOI LUT of a file that has none")
     first, table, bits = _table(tables[0], dataset)
+    first -= 65536 if below_zero and first > 32767 else 0
     return through_table(modality, first, table, bits)
 
 

@@ -9,11 +9,13 @@ from pydicom.dataset import Dataset
 
 from readers.pixels.dicom_file import items, number, numbers, word, words
 from readers.pixels.dicom_overlays import OverlayChoice, overlay_groups
-from readers.pixels.dicom_view import Plane, plane_geometry
+from readers.pixels.dicom_view import Plane, pixel_spacing, plane_geometry
 from schemas.findings import Finding
 
 TILT_DEGREES = 0.5
 SAME_PLACE_MM = 0.01
+SAME_SIZE = 0.01
+"""Share by which pixels of one series may differ in width or height."""
 UNEVEN = 0.1
 """Gaps may differ from their median by this part of it."""
 
@@ -96,6 +98,7 @@ def stack(slices: Iterable[Slice], overlays: OverlayChoice = "leave_out") -> Sta
 
 
 def _ordered(placed: list[Slice], findings: list[Finding]) -> Stack:
+    findings += _pixel_sizes(placed)
     normal = normal_of(placed[0])
     at = sorted(((float(np.dot(_position(item), normal)), item) for item in placed), key=lambda pair: pair[0])
     at = _one_volume(at, findings)
@@ -103,6 +106,14 @@ def _ordered(placed: list[Slice], findings: list[Finding]) -> Stack:
     slices = tuple(item for _, item in at)
     findings += [*_gaps(positions), *_tilt(slices, normal)]
     return Stack(slices, positions, tuple(findings))
+
+
+def _pixel_sizes(placed: list[Slice]) -> list[Finding]:
+    sizes = {pixel_spacing(item.header, item.frame) for item in placed}
+    across, down = ([size[axis] for size in sizes] for axis in (0, 1))
+    if max(across) - min(across) <= SAME_SIZE * max(across) and max(down) - min(down) <= SAME_SIZE * max(down):
+        return []
+    return [Finding("mixed_spacing", f"the pixels are {min(across):g} to {max(across):g} mm wide over the series")]
 
 
 def normal_of(item: Slice) -> np.ndarray:

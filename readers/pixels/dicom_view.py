@@ -84,7 +84,8 @@ def dicom_view(dataset: Dataset, frame: int = -1, window: WindowChoice = "auto",
     """The view of one frame, turned for display, with square pixels.
 
     Where neither file nor choice fix a window, ``window`` is ``percentile`` with a width of 0; then
-    `readers.pixels.dicom.measured` fills it in.  Raises `CaseError` ``not_an_image`` without rows and columns.
+    `readers.pixels.dicom.measured` fills it in.  Raises `CaseError` ``not_an_image`` without rows and columns,
+    ``bad_rescale`` where slope or intercept cannot be read.
     """
     columns, rows = int(number(dataset, "Columns", 0)), int(number(dataset, "Rows", 0))
     if columns < 1 or rows < 1:
@@ -121,7 +122,7 @@ def _with_grey_scale(view: View, dataset: Dataset, frame: int, choice: WindowCho
         return view
     groups = frame_groups(dataset, frame)
     values = macro(groups, "PixelValueTransformationSequence")
-    slope, intercept = number(values, "RescaleSlope", 1.0), number(values, "RescaleIntercept", 0.0)
+    slope, intercept = _stated(values, "RescaleSlope", 1.0), _stated(values, "RescaleIntercept", 0.0)
     found = _window(dataset, groups, choice, anatomy)
     inverted = photometric == "MONOCHROME1" or word(dataset, "PresentationLUTShape") == "INVERSE"
     return replace(
@@ -133,6 +134,14 @@ def _with_grey_scale(view: View, dataset: Dataset, frame: int, choice: WindowCho
         window_width=found.width,
         invert=inverted,
     )
+
+
+def _stated(values: Dataset, keyword: str, default: float) -> float:
+    """A number that the grey scale hangs on: `CaseError` ``bad_rescale`` where one is stated that cannot be read."""
+    found = numbers(values, keyword)
+    if not found and words(values, keyword):
+        raise CaseError("bad_rescale", f"{keyword} of the file is no number, so nobody knows what its values mean")
+    return found[0] if found else default
 
 
 def _window(dataset: Dataset, groups: list[Dataset], choice: WindowChoice, anatomy: str) -> Window:
