@@ -13,6 +13,8 @@ from readers.source import Source
 from schemas.findings import Finding
 from schemas.masks import edge_mask, polygon_mask
 
+_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+_FARTHEST_MM = 1e6
 NEAR_MM = 0.5
 """How far a contour may lie from the slice that it belongs to, where slices are not closer than twice that."""
 
@@ -48,7 +50,7 @@ def contour_masks(source: Source, path: str, stack: Stack) -> tuple[list[Segment
         by_slice: dict[int, list[np.ndarray]] = defaultdict(list)
         for contour in items(roi, "ContourSequence"):
             points = np.array(numbers(contour, "ContourData"))
-            if word(contour, "ContourGeometricType") != "CLOSED_PLANAR" or points.size < 9 or points.size % 3:
+            if word(contour, "ContourGeometricType") not in _CLOSED or not _is_outline(points):
                 other += 1
                 continue
             index = _slice_of(points.reshape(-1, 3), stack)
@@ -58,6 +60,11 @@ def contour_masks(source: Source, path: str, stack: Stack) -> tuple[list[Segment
                 by_slice[index].append(points.reshape(-1, 3))
         found += [_filled(stack.slices[i], i, segment, names.get(segment, ""), drawn) for i, drawn in by_slice.items()]
     return [mask for mask in found if mask.mask.any()], _findings(elsewhere, other)
+
+
+def _is_outline(coordinates: np.ndarray) -> bool:
+    """Whether they are three or more points that lie within a kilometre."""
+    return coordinates.size >= 9 and coordinates.size % 3 == 0 and bool(np.abs(coordinates).max() <= _FARTHEST_MM)
 
 
 def _findings(elsewhere: int, other: int) -> tuple[Finding, ...]:

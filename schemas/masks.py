@@ -17,6 +17,10 @@ from schemas.view import IDENTITY, Box, View, invert
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Points = tuple[float, ...]
 
+FARTHEST = 1 << 31
+"""Pixels from a picture's corner within which a polygon's corners lie: no picture is so wide, and the products of such
+numbers are far from overflowing."""
+
 
 def encode(mask: Mask) -> str:
     """COCO compressed run-length string (column-major) of an ``(H, W)`` mask, any non-zero being inside."""
@@ -47,10 +51,16 @@ def tight_box(mask: Mask) -> Box | None:
 
 
 def polygon_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int]) -> Mask:
-    """Fill closed polygons ``x0 y0 x1 y1 ...`` by the even-odd rule, so that a polygon inside another is a hole."""
+    """Fill closed polygons ``x0 y0 x1 y1 ...`` by the even-odd rule, so that a polygon inside another is a hole.
+
+    Raises `CaseError` ``bad_mask`` for a corner that is no number, or farther out than `FARTHEST`.
+    """
     mask = np.zeros(size, dtype=bool)
     for points in polygons:
-        _toggle(mask, np.asarray(points, dtype=np.float64).reshape(-1, 2))
+        corners = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        if not (np.abs(corners) <= FARTHEST).all():
+            raise CaseError("bad_mask", f"a polygon's corner is no number, or farther out than {FARTHEST:,} pixels")
+        _toggle(mask, corners)
     return mask
 
 
@@ -64,10 +74,10 @@ def edge_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int], tolera
     for points in polygons:
         begin = np.asarray(points, dtype=np.float64).reshape(-1, 2) - 0.5
         for (x0, y0), (x1, y1) in zip(begin, np.roll(begin, -1, axis=0), strict=True):
-            steps = int(max(abs(x1 - x0), abs(y1 - y0)) + 2 * tolerance) + 1
             along_x = abs(x1 - x0) >= abs(y1 - y0)
-            start, span = (x0, x1 - x0) if along_x else (y0, y1 - y0)
-            whole = np.rint(start) + np.sign(span) * np.arange(steps + 1)
+            start, span, last = (x0, x1 - x0, width) if along_x else (y0, y1 - y0, height)
+            low, high = sorted((start, start + span))
+            whole = np.arange(max(np.ceil(low - tolerance), 0), min(high + tolerance, last - 1) + 1)
             part = (whole - start) / span if span else np.zeros(1)
             near = (part >= -tolerance) & (part <= 1 + tolerance)
             x, y = x0 + part[near] * (x1 - x0), y0 + part[near] * (y1 - y0)

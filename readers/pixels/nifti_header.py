@@ -17,6 +17,9 @@ nibabel: Any = _nibabel
 MOST_BYTES = 4 << 30
 """Unpacked voxels that one volume may have; more is refused before they are unpacked."""
 BAD_GEOMETRY = Finding("bad_geometry", "the header's affine is not a number or not invertible")
+OTHER_UNIT = Finding("length_unit", "the header states lengths in metres or micrometres; they are taken as such")
+_MILLIMETRES = {1: 1000.0, 3: 0.001}
+"""Of a metre and a micrometre, by the code of ``xyzt_units``; unknown units are taken as millimetres."""
 SHEAR_COSINE = 0.01
 SPACING_SHARE = 0.01
 """Share by which the lengths of a voxel's edges may differ between two statements of a header."""
@@ -29,7 +32,9 @@ def read_header(raw: bytes, path: str) -> Any:
         header = (
             nibabel.Nifti2Header(raw[:540], check=False) if second else nibabel.Nifti1Header(raw[:348], check=False)
         )
-        if not 0 <= float(header["vox_offset"]) < MOST_BYTES:
+        single = header["magic"].item()[:2] == b"n+"
+        # Voxels of a single file that begin before the header ends would be the header's own bytes.
+        if not (len(header.binaryblock) if single else 0) <= float(header["vox_offset"]) < MOST_BYTES:
             raise ValueError("vox_offset")
         header.get_data_dtype()
     except Exception as error:  # noqa: BLE001 - nibabel raises many kinds over a broken header
@@ -63,7 +68,7 @@ def three_or_four(header: Any, path: str) -> tuple[int, ...]:
 
 
 def geometry(header: Any) -> tuple[Values, bool, list[Finding]]:
-    """The affine, whether the header says where the patient's sides are, and what is odd about it."""
+    """The affine in millimetres, whether the header says where the patient's sides are, and what is odd about it."""
     known = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
     try:
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
@@ -73,8 +78,9 @@ def geometry(header: Any) -> tuple[Values, bool, list[Finding]]:
         fallback = np.asarray(header.get_base_affine(), dtype=np.float64)
         affine, _, findings = checked(fallback, False)
         return affine, False, [BAD_GEOMETRY, *(finding for finding in findings if finding != BAD_GEOMETRY)]
-    affine, known, findings = checked(affine, known)
-    return affine, known, [*findings, *disagreements(header)]
+    unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
+    affine, known, findings = checked(np.diag([unit, unit, unit, 1.0]) @ affine, known)
+    return affine, known, [*findings, *disagreements(header), *([OTHER_UNIT] if unit != 1 else [])]
 
 
 def checked(affine: Values, known: bool) -> tuple[Values, bool, list[Finding]]:

@@ -95,14 +95,16 @@ def _profile(body: bytes) -> bytes:
 
 
 def _layout(data: bytes, parts: _Parts) -> Layout:
-    if len(parts.header) != 13 or not parts.pixels:
-        raise corrupt("has no PNG header or no pixels")
+    if len(parts.header) != 13:
+        raise corrupt("has no PNG header")
     width, height = int.from_bytes(parts.header[:4], "big"), int.from_bytes(parts.header[4:8], "big")
     depth, colour = parts.header[8], parts.header[9]
     if depth not in _DEPTHS.get(colour, ()):
         raise corrupt("has a PNG colour type that does not exist")
     check_size(width, height)
     row = -(-width * depth * _CHANNELS[colour] // 8) + 1
+    if not parts.pixels:
+        raise corrupt("has no pixels")
     if parts.pixels > 2 * row * height + _SLACK:
         raise corrupt("holds more pixel data than its size has room for")
     plain = depth == 8 and colour in (0, 2) and not parts.transparent

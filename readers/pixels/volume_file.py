@@ -128,7 +128,7 @@ def load_volume(source: Source, path: str) -> Volume:
 
     Raises `CaseError`: ``not_a_volume``, ``corrupt_volume``, ``truncated_volume``, ``volume_too_large``.
     """
-    return _VOLUMES.get((source.root, path, source.size(path)), lambda: read_volume(source, path))
+    return _VOLUMES.get((source.root, path, source.stamp(path)), lambda: read_volume(source, path))
 
 
 def read_volume(source: Source, path: str) -> Volume:
@@ -229,12 +229,14 @@ def _nifti(raw: bytes, header: Any, path: str, digest: FileDigest, packed: bool)
         voxels = np.frombuffer(raw, dtype, count, offset).reshape(shape, order="F")
     slope, intercept = (float(header[name]) for name in ("scl_slope", "scl_inter"))
     scaled = math.isfinite(slope) and slope != 0
+    if scaled and not math.isfinite(intercept):
+        raise CaseError("corrupt_volume", f"{printable(path)} has a slope of its values and no intercept")
     affine, oriented, findings = geometry(header)
     return Volume(
         path=path,
         voxels=voxels,
         slope=slope if scaled else 1.0,
-        intercept=intercept if scaled and math.isfinite(intercept) else 0.0,
+        intercept=intercept if scaled else 0.0,
         affine=affine,
         oriented=oriented,
         digest=digest,

@@ -22,6 +22,9 @@ Loaded = tuple[Values, Values, bool]
 
 _DATA_FILE = re.compile(rb"^\s*(?:data ?file|ElementDataFile)\s*[:=]\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 _INLINE = ("LOCAL", "LIST")
+_SPACE_UNIT = re.compile(rb'^space units:\s*"([^"]*)"', re.IGNORECASE | re.MULTILINE)
+_UNITS = {"m": 1000.0, "cm": 10.0, "um": 0.001, "\N{MICRO SIGN}m": 0.001, "micron": 0.001, "microns": 0.001}
+"""Millimetres of the units that are not millimetres."""
 
 
 def load_pair(source: Source, path: str, header: bytes, most: int) -> Loaded:
@@ -80,7 +83,8 @@ def load_with_itk(source: Source, path: str, head: bytes, most: int, in_ras: boo
             raise
         except RuntimeError as error:
             raise _broken(path, error) from None
-    return _from_itk(itk, image, path, in_ras, _says_where(head))
+    voxels, affine, stated = _from_itk(itk, image, path, in_ras, _says_where(head))
+    return voxels, np.diag([*[_millimetres(head)] * 3, 1.0]) @ affine, stated
 
 
 def _from_itk(itk: Any, image: Any, path: str, in_ras: bool, stated: bool) -> Loaded:
@@ -99,6 +103,12 @@ def _from_itk(itk: Any, image: Any, path: str, in_ras: bool, stated: bool) -> Lo
     affine[:spatial, :spatial] = direction * np.array(image.GetSpacing())[:spatial]
     affine[:spatial, 3] = np.array(image.GetOrigin())[:spatial]
     return voxels, affine if in_ras else np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine, stated and size > 2
+
+
+def _millimetres(head: bytes) -> float:
+    """Of the length unit that an NRRD states for its space, which SimpleITK passes over."""
+    found = _SPACE_UNIT.search(head.split(b"\n\n", 1)[0]) if head.startswith(b"NRRD") else None
+    return _UNITS.get(found[1].decode("utf-8", "replace").lower(), 1.0) if found else 1.0
 
 
 def _says_where(head: bytes) -> bool:

@@ -49,6 +49,7 @@ PRESETS: dict[str, Window] = {
 }
 
 _BY_ANATOMY = {
+    "head and neck": "soft_tissue",
     "lung": "lung",
     "chest": "soft_tissue",
     "brain": "brain",
@@ -57,6 +58,12 @@ _BY_ANATOMY = {
     "spine": "bone",
     "vertebra": "bone",
     "skeleton": "bone",
+    "rib": "bone",
+    "teeth": "bone",
+    "ear": "bone",
+    "hip": "bone",
+    "knee": "bone",
+    "hand": "bone",
     "abdomen": "abdomen",
     "pelvis": "pelvis",
     "liver": "liver",
@@ -67,8 +74,8 @@ _BY_ANATOMY = {
 
 def for_anatomy(anatomy: str) -> Window:
     """The CT preset for a body part named in free words; soft tissue where none fits."""
-    words = anatomy.lower()
-    name = next((preset for word, preset in _BY_ANATOMY.items() if word in words), "soft_tissue")
+    words = f" {anatomy.lower()}"
+    name = next((preset for word, preset in _BY_ANATOMY.items() if f" {word}" in words), "soft_tissue")
     return PRESETS[name]
 
 

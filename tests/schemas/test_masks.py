@@ -162,3 +162,25 @@ def test_a_contour_through_pixel_centres_keeps_its_rim():
     # A slope of one in two meets a centre at every second column only.
     slope = masks.edge_mask([(0.5, 0.5, 4.5, 2.5)], (4, 6))
     assert np.argwhere(slope).tolist() == [[0, 0], [1, 2], [2, 4]]
+
+
+@pytest.mark.parametrize("corner", [float("nan"), float("inf"), -1e200, 2**31 + 1])
+def test_corners_that_are_nowhere_are_refused(corner):
+    with pytest.raises(CaseError, match="farther out than 2,147,483,648 pixels"):
+        masks.polygon_mask([[0, 0, 4, 0, corner, 4]], (4, 4))
+
+
+@pytest.mark.parametrize("far", [10, 1e4, 2**31])
+def test_only_the_part_of_a_far_polygon_that_is_in_the_picture_is_walked(far):
+    # The diagonal of a square from the picture's corner: its edge runs through the centres of the pixels on it.
+    points = [0.5, 0.5, far, far, 0.5, far]
+    assert np.argwhere(masks.edge_mask([points], (4, 4))).tolist() == [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [2, 0],
+        [2, 2],
+        [3, 0],
+        [3, 3],
+    ]
+    assert np.argwhere(masks.polygon_mask([points], (4, 4)))[:, 0].max() == 3

@@ -98,6 +98,19 @@ def test_open_contours_are_named(slices, make_dicom, read):
     assert [f.code for f in case.findings] == ["open_contours"] and case.regions == ()
 
 
+def test_a_contour_that_reaches_out_of_the_world_is_left_out_alone(slices, make_dicom, read):
+    far = [-7, -19, 3, 1e12, -19, 3, 1e12, 1e12, 3]
+    structure_set(make_dicom, [("Liver", square(-7, -19, -1, -15, 3)), ("Liver", far)])
+    case, _ = read()
+    assert [f.code for f in case.findings] == ["open_contours"] and len(case.regions) == 1
+
+
+def test_outlines_of_the_newer_kind_are_outlines(slices, make_dicom, read):
+    structure_set(make_dicom, [("Liver", square(-7, -19, -1, -15, 3))], kind="CLOSEDPLANAR_XOR")
+    case, _ = read()
+    assert case.findings == () and len(case.regions) == 1
+
+
 @pytest.mark.parametrize(("series", "code"), [("9.9", "series_missing"), ("", "no_reference")])
 def test_a_structure_set_of_nothing_here_is_refused_by_name(slices, make_dicom, read, series, code):
     structure_set(make_dicom, [("Liver", square(-7, -19, -1, -15, 3))], series=series)

@@ -90,6 +90,7 @@ def test_a_volume_whose_header_is_no_geometry_measures_no_millimetres(make_nifti
 
     image = nib.Nifti1Image(labels(), np.eye(4))
     image.header["srow_x"], image.header["sform_code"], image.header["qform_code"] = (np.nan, 0, 0, 0), 2, 0
+    image.header["vox_offset"], image.header["magic"] = 352, b"n+1"
     data = image.header.binaryblock + b"\0" * 4 + labels().tobytes(order="F")
     from pathlib import Path
 
@@ -176,6 +177,7 @@ def header_of(source, **fields):
     image.set_sform(fields.pop("sform", PLAIN), 1)
     for name, value in fields.items():
         image.header[name] = value
+    image.header["vox_offset"], image.header["magic"] = 352, b"n+1"
     data = image.header.binaryblock + b"\0" * 4 + labels().tobytes(order="F")
     Path(source.root, "a.nii").write_bytes(data)
     return load_volume(source, "a.nii")

@@ -151,6 +151,7 @@ def test_an_affine_that_is_none_leaves_the_sides_unknown(make_nifti, source):
         image.header["srow_x"] = affine[0]
         image.header["sform_code"] = 2
         image.header["qform_code"] = 0
+        image.header["vox_offset"], image.header["magic"] = 352, b"n+1"
         from pathlib import Path
 
         data = image.header.binaryblock + b"\0" * 4 + phantom().tobytes(order="F")

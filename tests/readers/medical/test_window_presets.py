@@ -12,8 +12,9 @@ from readers.pixels.render import picture
 # (anatomy, black at or below, white at or above), in HU.  Centre and width of PS3.3's linear window reach from
 # centre - width / 2 to centre + width / 2 - 1; ranges from edge to edge.
 BY_ANATOMY = [
-    ("lung", -1350, 149), ("chest", -160, 239), ("brain", 0, 79), ("head and neck", 0, 79), ("bone", -500, 1299),
-    ("spine", -500, 1299), ("abdomen", -150, 250), ("pelvis", -55, 200), ("liver", -25, 230), ("colon", -68, 187),
+    ("lung", -1350, 149), ("chest", -160, 239), ("brain", 0, 79), ("head and neck", -160, 239), ("heart", -160, 239),
+    ("ear", -500, 1299), ("bone", -500, 1299), ("spine", -500, 1299),
+    ("abdomen", -150, 250), ("pelvis", -55, 200), ("liver", -25, 230), ("colon", -68, 187),
     ("pancreas", -100, 200), ("whole body", -160, 239),
 ]  # fmt: skip
 BY_NAME = [
