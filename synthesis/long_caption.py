@@ -17,7 +17,7 @@ from schemas.rendered import Rendered
 from schemas.spec import Strict
 from synthesis.base import Answer, Failure, Request
 from synthesis.chain import About, Chain, StagedPrompt, language_name, made_by, not_json, parsed, paths, told
-from synthesis.facts import facts, region_box
+from synthesis.facts import Fact, about_the_case, facts, region_box
 from synthesis.knowledge import KnowledgeOptions, Snippet, open_knowledge, query_of
 from synthesis.pictures import boxed
 from synthesis.prompt_file import checklist
@@ -62,7 +62,7 @@ class LongCaption(Chain):
     def start(self, about: About) -> Iterator[tuple[str, Request]]:
         """One caption of the first picture of a case about which something is known."""
         case = about.case
-        if case.images and case.images[0] in about.pictures and facts(case, case.images[:1]):
+        if case.images and case.images[0] in about.pictures and about_the_case(_known(about)):
             yield identity.row_id(case.dataset, case.identity, self.name, "row"), self._request("metadata", (), about)
 
     def follow(self, row_id: str, answers: Sequence[Answer], about: About) -> Request | Failure | None:
@@ -76,11 +76,11 @@ class LongCaption(Chain):
 
     def finish(self, row_id: str, answers: Sequence[Answer], about: About) -> Instruction | Failure:
         """The merged text as an answer to one of the fixed questions."""
-        case, shown = about.case, about.case.images[:1]
+        shown = about.case.images[:1]
         text = parsed(StageText, answers[-1])[0].text
         made = made_by(self.name, answers, STAGES, self._prompt, about, shown=True)
         steps = (*made.steps, *(f"knowledge:{snippet.id}" for snippet in self._snippets(about)))
-        made = replace(made, facts=paths(facts(case, shown)), steps=steps)
+        made = replace(made, facts=paths(_known(about)), steps=steps)
         asked = f"{IMAGE}\n{self._prompt.question(about.context.seed, row_id)}"
         turns = (Message("user", asked), Message("assistant", text))
         return Instruction(row_id, "caption", turns, made, shown, answer=text)
@@ -89,7 +89,7 @@ class LongCaption(Chain):
         case, spec = about.case, about.context.spec
         words = dict.fromkeys(STAGES, "") | dict(zip(STAGES, written, strict=False))
         words |= {
-            "facts": told(facts(case, case.images[:1])),
+            "facts": told(_known(about)),
             "language": language_name(about.context.language),
             "checklist": checklist(case.acquisition.modality or spec.modality),
             "knowledge": "\n".join(f"- {snippet.text}" for snippet in self._snippets(about)) or "none",
@@ -107,3 +107,7 @@ class LongCaption(Chain):
 
     def _snippets(self, about: About) -> tuple[Snippet, ...]:
         return self._knowledge.find(query_of(about.case, about.context.spec)) if self._knowledge else ()
+
+
+def _known(about: About) -> list[Fact]:
+    return facts(about.case, about.case.images[:1], about.context.spec)

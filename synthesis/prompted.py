@@ -18,7 +18,7 @@ from schemas.rendered import Rendered
 from schemas.spec import Strict
 from synthesis import prompt_file
 from synthesis.base import Answer, Failure, Request
-from synthesis.facts import Fact, facts
+from synthesis.facts import Fact, about_the_case, facts
 from synthesis.schema import json_schema
 
 LANGUAGES = {
@@ -96,7 +96,7 @@ class PromptedTask(ABC):
 
     def rows_of(self, setting: Setting) -> Sequence[str]:
         """The variants to make of this case; none where the task has nothing to ask."""
-        return self.variants if setting.known else ()
+        return self.variants if about_the_case(setting.known) else ()
 
     def words(self, setting: Setting) -> dict[str, str]:
         """Further words that the prompt may name."""
@@ -147,7 +147,7 @@ class PromptedTask(ABC):
         draw = identity.generator(context.seed, self.row_id(case, "draw"))
         scene = draw.choice(self._style.scenes) if self._style.scenes else None
         question = draw.choice(self._style.questions) if self._style.questions else ""
-        known = tuple(facts(case, shown))
+        known = tuple(facts(case, shown, context.spec))
         name, text = (scene.name, scene.text) if scene else ("none", "")
         return Setting(case, context, shown, known, name, text, question)
 

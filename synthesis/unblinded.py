@@ -7,6 +7,7 @@ the reference); the native arm, captions as they came, needs no model and is the
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction, Provenance
 from schemas.spec import Strict
+from synthesis.facts import about_the_case
 from synthesis.prompted import PromptedTask, PromptOptions, Setting, Written
 
 Variant = Literal["description", "question"]
@@ -56,12 +58,10 @@ class Unblinded(PromptedTask):
 
     def rows_of(self, setting: Setting) -> Sequence[str]:
         """A description and a question; without a reference only the arm that needs none."""
-        return self._rows if setting.known or self._arm == "image_only" else ()
+        return self._rows if about_the_case(setting.known) or self._arm == "image_only" else ()
 
     def setting(self, case: Case, context: Context) -> Setting:
         """As for every task; the arm ``image_only`` knows nothing."""
-        from dataclasses import replace
-
         setting = super().setting(case, context)
         return replace(setting, known=()) if self._arm == "image_only" else setting
 

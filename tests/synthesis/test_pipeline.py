@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 
 import pytest
@@ -41,7 +42,7 @@ def echo(say):
     def script(body, number):
         time.sleep(pace.random() / 50)
         text = next(part["text"] for part in body["messages"][0]["content"] if part["type"] == "text")
-        name = text.split("reveal them: ")[1].split(":")[0]
+        name = re.search(r"finding \d+", text)[0]
         return say(json.dumps({"description": name, "question": "What?", "answer": name}))
 
     return script

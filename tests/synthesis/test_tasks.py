@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from schemas.view import View
 from schemas.yaml_file import load_yaml
 from synthesis import prompt_file
 from synthesis.base import Answer, Failure
-from synthesis.chain import Stages
+from synthesis.chain import About, Stages
 from synthesis.checks import wording
+from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.pipeline import open_tasks
 from synthesis.prompt_file import PromptFile, checklist
 
@@ -183,7 +185,7 @@ def test_report_qa_makes_the_questions_that_the_report_answers(shown):
 
 
 def test_reasoning_keeps_what_arrives_at_the_annotation(shown):
-    task = task_of("reasoning", samples=4, temperature=0.8)
+    task = task_of("reasoning", samples=4, temperature=0.8, hint=False)
     ((_, request),) = task.prompt(case(), shown, CONTEXT)
     assert (request.samples, request.temperature) == (4, 0.8)
     choices = request.schema["properties"]["answer"]["enum"]
@@ -200,6 +202,42 @@ def test_reasoning_keeps_what_arrives_at_the_annotation(shown):
     assert row.options[row.answer_index] == "neutrophil"
     (failure,) = rows_of(task, said[:1], shown=shown, samples=4)
     assert (failure.code, failure.status) == ("wrong_answer", "quarantined")
+
+
+def test_who_was_told_is_asked_again_untold_for_the_difficulty(shown):
+    task = task_of("reasoning", samples=4)
+    about = About(case(), shown, CONTEXT, RowChecker(CheckOptions(), CONTEXT))
+    ((row_id, told),) = task.start(about)
+    other = next(name for name in told.schema["properties"]["answer"]["enum"] if name != "neutrophil")
+    right, wrong = ({"reasoning": "Lobed.", "answer": name} for name in ("neutrophil", other))
+    first = answer(right, right, right, wrong, samples=4)
+    untold = task.follow(row_id, [first], about)
+    assert "The right answer is" in told.messages[1][1]
+    assert "The right answer is" not in untold.messages[1][1]
+    assert (untold.samples, untold.schema) == (4, told.schema)
+    both = [first, replace(answer(wrong, right, wrong, wrong, samples=4), digest="e" * 32)]
+    assert task.follow(row_id, both, about) is None
+    row = task.finish(row_id, both, about)
+    assert row.scores == (("told_pass_rate", 0.75), ("pass_rate", 0.25))
+    assert (row.provenance.facts, row.provenance.steps) == (("labels[0]",), ("untold:" + "e" * 32,))
+    never = task.follow(row_id, [answer(wrong, samples=4)], about)
+    assert (never.code, never.status) == ("wrong_answer", "quarantined")
+    hard = task_of("reasoning", samples=4, minimum_pass_rate=0.5).finish(row_id, both, about)
+    assert hard.detail == "1 of 4 samples arrived at the annotated answer"
+    (once,) = task_of("reasoning", difficulty=False).start(about)
+    assert task_of("reasoning", difficulty=False).follow(once[0], [answer(right)], about) is None
+
+
+def test_a_wrong_choice_is_known_to_be_wrong(shown):
+    """Of a multi-label film nothing is known of the mass, and a lung nodule is a nodule."""
+    named = {"e": "pleural effusion", "m": "mass", "n": "nodule", "l": "lung nodule", "p": "pneumonia"}
+    films = Context(SPEC.model_copy(update={"labels": named, "label_kind": "multi_label"}), seed=1)
+    said = (Label("lung nodule", "l"), Label("nodule", "n", "absent"), Label("pneumonia", "p", "absent"))
+    film = Case("smears", "1", None, "", images=(REF,), labels=said)
+    task = task_of("reasoning")
+    assert sorted(task.choices(task.setting(film, films))) == ["lung nodule", "pneumonia"]
+    alone = Case("smears", "2", None, "", images=(REF,), labels=(Label("mass", "m"),))
+    assert list(task.prompt(alone, shown, films)) == []
 
 
 def test_reasoning_without_hint_does_not_tell(shown):

@@ -1,6 +1,7 @@
 """The task unblinded: what the model is told, and the rows that come of its answer."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from schemas.recipe import Choice
 from schemas.spec import DatasetSpec
 from schemas.view import View
 from synthesis.base import Answer, Failure
-from synthesis.facts import facts
+from synthesis.facts import about_the_case, facts
 from synthesis.pipeline import open_tasks
 from synthesis.unblinded import Unblinded, UnblindedOptions
 
@@ -80,9 +81,48 @@ def test_facts_of_one_picture_leave_the_other_out():
     assert not any("lung" in sentence or "fracture" in sentence or "(picture" in sentence for sentence in sentences)
 
 
-def test_no_count_where_not_everything_is_annotated():
-    from dataclasses import replace
+def test_the_dataset_says_what_the_case_does_not():
+    known = facts(replace(CASE, acquisition=Acquisition(view="PA")), (FIRST,), SPEC)
+    assert [(fact.path, fact.sentence) for fact in known[:3]] == [
+        ("spec.modality", "modality: X-ray."), ("spec.anatomy", "anatomy: chest."), ("acquisition.view", "view: PA."),
+    ]  # fmt: skip
+    bare = replace(CASE, acquisition=Acquisition(), labels=(), regions=(), texts=())
+    assert not about_the_case(facts(bare, (FIRST,), SPEC)), "what holds of every case is nothing to write about"
+    assert about_the_case(facts(CASE, (FIRST,), SPEC))
 
+
+def test_sides_of_the_patient_and_millimetres_where_the_header_tells():
+    """A film seen from the front: the picture's right is the patient's left; 90 x 60 pixels of 0.5 x 2 mm."""
+    ref = replace(FIRST, view=replace(VIEW, orientation="LF", spacing=(0.5, 2.0)))
+    regions = (
+        Region("nodule", "N", "box", 0, (0, 0, 9, 6)), Region("nodule", "N", "point", 0, (80, 50, 80, 50)),
+    )  # fmt: skip
+    known = facts(replace(CASE, images=(ref,), labels=(), regions=regions, texts=(), complete_regions=False), (ref,))
+    assert [(fact.path, fact.sentence) for fact in known[2:]] == [
+        ("images[0].view.orientation", "the left of the picture is the patient's right."),
+        ("regions[0]", "nodule in the upper left of the picture, 4.5 x 12 mm."),
+        ("regions[1]", "nodule in the lower right of the picture."),
+    ]
+    turned = replace(ref, view=replace(ref.view, orientation="RF"))
+    known = facts(replace(CASE, images=(turned,), labels=(), regions=(), texts=()), (turned,))
+    assert known[-1].sentence == "the left of the picture is the patient's left."
+    upright = replace(ref, view=replace(ref.view, orientation="PF"))
+    known = facts(replace(CASE, images=(upright,), labels=(), regions=(), texts=()), (upright,))
+    assert [fact.path for fact in known] == ["acquisition.modality", "acquisition.view"], (
+        "left to right is front to back"
+    )
+
+
+def test_no_finding_is_said_in_words():
+    found = (Label("no finding", "No Finding"), Label("nodule", "N", "absent"))
+    assert facts(replace(CASE, labels=found, regions=(), texts=()), (FIRST,))[2].sentence == "no abnormal finding."
+    found = (Label("no finding", "No Finding", "absent"), Label("nodule", "N"))
+    assert [fact.sentence for fact in facts(replace(CASE, labels=found, regions=(), texts=()), (FIRST,))[2:]] == [
+        "nodule: present."
+    ]
+
+
+def test_no_count_where_not_everything_is_annotated():
     assert not any("number of" in fact.sentence for fact in facts(replace(CASE, complete_regions=False), (FIRST,)))
 
 
@@ -129,7 +169,8 @@ def test_two_rows_with_complete_provenance(task, shown):
         assert (made.image_shown, made.request_digest, len(made.prompt_digest)) == (True, "d" * 32, 32)
         assert made.template.startswith("unblinded.")
         assert made.facts == (
-            "acquisition.modality", "acquisition.view", "labels[0]", "labels[1]", "labels[2]", "labels[3]",
+            "acquisition.modality", "spec.anatomy", "acquisition.view",
+            "labels[0]", "labels[1]", "labels[2]", "labels[3]",
             "regions[1]", "regions[2]", "regions[3]", "regions[0]", "texts[0]",
         )  # fmt: skip
 
