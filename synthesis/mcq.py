@@ -15,7 +15,7 @@ from schemas.instruction import Task as Kind
 from synthesis.base import Failure
 from synthesis.prompted import PromptedTask, Setting, Written
 
-LETTERS = "ABCDEFGH"
+LETTERS = "ABCDEFGHIJ"
 
 
 class Question(Written):

@@ -118,7 +118,7 @@ class Preference(Chain):
         row = about.row
         assert row is not None
         if row.options:
-            return "wrong_option" if plain(text) != plain(_lettered(row)[row.answer_index]) else ""
+            return "wrong_option" if text != _choices(row)[row.answer_index] else ""
         said = replace(row, messages=(*row.messages[:-1], Message("assistant", text)), answer=text)
         _, drop = about.checker.check(said, about.case, True)
         if drop is not None:
@@ -130,7 +130,7 @@ class Preference(Chain):
         assert row is not None
         words = {
             "question": _asked(row),
-            "chosen": row.messages[-1].content,
+            "chosen": _in_words(row),
             "truth": ", ".join(about.case.present()),
             "wrong": wrong_label(about),
             "language": language_name(row.provenance.language),
@@ -149,10 +149,14 @@ class Preference(Chain):
 
 
 def wrong_label(about: About) -> str:
-    """A label annotated as absent, drawn by the row's id; empty where there is none, or no label is present."""
+    """A label annotated as absent, drawn by the row's id; empty where there is none, or no label is present.
+
+    Of a choice it is one of the options, since nothing else could be chosen.
+    """
     assert about.row is not None
     polarity = known_of(about.case, about.context.spec, about.row.images).polarity
-    absent = sorted(name for name, said in polarity.items() if said == "absent")
+    options = about.row.options
+    absent = sorted(name for name, said in polarity.items() if said == "absent" and (not options or name in options))
     if not absent or not about.case.present():
         return ""
     return identity.generator(about.context.seed, about.row.id, "wrong").choice(absent)
@@ -178,8 +182,21 @@ def _lettered(row: Instruction) -> tuple[str, ...]:
     return tuple(f"{LETTERS[number]}. {option}" for number, option in enumerate(row.options[: len(LETTERS)]))
 
 
+def _in_words(row: Instruction) -> str:
+    """The row's answer, with the words of its option where it is a letter alone."""
+    said = row.messages[-1].content
+    return _lettered(row)[row.answer_index] if len(said) == 1 and row.options else said
+
+
+def _choices(row: Instruction) -> tuple[str, ...]:
+    """The options in the form in which the row answers: the letter, the words, or both."""
+    said = row.messages[-1].content
+    letters = tuple(LETTERS[: len(row.options)])
+    return letters if said in letters else row.options if said in row.options else _lettered(row)
+
+
 def _model_of(row: Instruction) -> type[Written]:
-    return _reply_model(_lettered(row), row.task == "reasoning")
+    return _reply_model(_choices(row), row.task == "reasoning")
 
 
 @lru_cache(maxsize=1024)

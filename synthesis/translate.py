@@ -26,8 +26,10 @@ from synthesis.checks.terms import Vocabulary
 from synthesis.prompted import Written, schema_of
 
 STAGES = ("translate", "back")
-LEAD = re.compile(r"^(?:answer: )?(?:[A-H][.:)] )?", re.IGNORECASE)
+LEAD = re.compile(r"^(?:answer: )?(?:[A-J][.:)] )?", re.IGNORECASE)
 """What stands before a piece and stays: an option's letter, the word for the answer."""
+LETTERS_ALONE = re.compile(r"[A-J](?:, [A-J])*")
+"""An answer by letters, which are the options' in every language."""
 MARKUP = re.compile(r"</?(?:ref|box|seg|mask|region|point)>", re.IGNORECASE)
 MAX_PIECES = 40
 
@@ -163,7 +165,8 @@ def pieces(row: Instruction) -> list[str]:
 
 
 def _words(text: str) -> bool:
-    return text not in ("", IMAGE) and any(letter.isalpha() for letter in text)
+    named = text not in ("", IMAGE) and LETTERS_ALONE.fullmatch(text) is None
+    return named and any(letter.isalpha() for letter in text)
 
 
 def _rebuilt(row: Instruction, of: dict[str, str]) -> Instruction:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import Future
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -287,3 +288,37 @@ def test_a_choice_is_rejected_by_its_letter(picture):
     assert engine.asked[0].schema["properties"]["answer"]["enum"] == ["A. pleural effusion", "B. nodule"]
     assert work.rows[1].options == ("A. pleural effusion", "B. nodule")
     assert work.rows[1].provenance.steps[1].startswith("option1:sampled:wrong_option:")
+
+
+def lettered_row(answer="A"):
+    """A choice as the converters write it: the letter alone is the answer."""
+    asked = "Which?\nA: pleural effusion\nB: nodule\nAnswer with the letter of the correct option only."
+    options = ("pleural effusion", "nodule")
+    index = "AB".index(answer)
+    return row_of(answer, asked, "mcq", options=options, answer=options[index], answer_index=index)
+
+
+def test_a_choice_answered_by_letter_alone_is_rejected_by_letter_alone(picture):
+    said = {"sampled": ["A", "B"], "label_swapped": ["B"]}
+    work, engine = preferred(said, picture, lettered_row(), sources=["sampled", "label_swapped"])
+    assert [one.schema["properties"]["answer"]["enum"] for one in engine.asked] == [["A", "B"]] * 2
+    assert "The answer: A. pleural effusion" in engine.asked[1].messages[-1][1]
+    assert "takes pleural effusion for nodule" in engine.asked[1].messages[-1][1]
+    assert work.rows[1].options == ("A", "B")
+    only_other = replace(lettered_row(), options=("pleural effusion", "emphysema"))
+    _, engine = preferred(said, picture, only_other, sources=["sampled", "label_swapped"])
+    assert len(engine.asked) == 1, "the label that is known to be absent is none of the options"
+
+
+def test_letters_of_a_choice_are_not_translated(picture):
+    german = {
+        "Which?": "Was?", "pleural effusion": "Pleuraerguss", "nodule": "Knoten",
+        "Answer with the letter of the correct option only.": "Nur den Buchstaben der richtigen Antwort.",
+    }  # fmt: skip
+    assert pieces(lettered_row()) == list(german)
+    works, _ = run("translate", {"language": "de"}, translator(german), picture, rows=[lettered_row()])
+    row = works[0].rows[1]
+    assert row.messages[0].content.split("\n")[1:4] == ["Was?", "A: Pleuraerguss", "B: Knoten"]
+    assert (row.messages[1].content, row.answer, row.options) == ("A", "Pleuraerguss", ("Pleuraerguss", "Knoten"))
+    several = row_of("A, C", "Which?\nA: nodule\nJ: pleural effusion", "multi_label", answer="nodule, pleural effusion")
+    assert pieces(several) == ["Which?", "nodule", "pleural effusion", "nodule, pleural effusion"]
