@@ -32,6 +32,8 @@ class Style(Strict):
     """None: no scene is filled in."""
     questions: list[str] = Field(default_factory=list)
     """Wordings of the question to which a description is the answer."""
+    parts: dict[str, str] = Field(default_factory=dict)
+    """Wordings that options of the task choose among, by the option's word."""
 
 
 class PromptFile(Strict):

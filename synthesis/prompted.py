@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas import identity
 from schemas.case import Case, ImageRef
 from schemas.context import Context
+from schemas.errors import UserError, nearest
 from schemas.instruction import IMAGE, Instruction, Message, Provenance
 from schemas.instruction import Task as Kind
 from schemas.rendered import Rendered
@@ -101,6 +102,12 @@ class PromptedTask(ABC):
     def words(self, setting: Setting) -> dict[str, str]:
         """Further words that the prompt may name."""
         return {}
+
+    def part(self, name: str, setting: Setting) -> str:
+        """A wording of the prompt file that an option chooses; `UserError` where the file has none of that name."""
+        if name not in self._style.parts:
+            raise UserError(f"{self._path}: there is no part {name!r}{nearest(name, self._style.parts)}")
+        return prompt_file.fill(self._style.parts[name], str(self._path), language=_language(setting))
 
     def prompt(
         self, case: Case, pictures: Mapping[ImageRef, Rendered], context: Context
@@ -193,16 +200,19 @@ class PromptedTask(ABC):
         return self._digests[model]
 
     def _messages(self, setting: Setting) -> tuple[tuple[str, str], ...]:
-        language = LANGUAGES.get(setting.context.language, setting.context.language)
         words = {
             "facts": "\n".join(fact.sentence for fact in setting.known),
             "scene": setting.scene_text,
-            "language": language,
+            "language": _language(setting),
             **self.words(setting),
         }
         user = prompt_file.fill(self._style.user, str(self._path), **words)
         system = prompt_file.fill(self._style.system, str(self._path), **words)
         return ((("system", system),) if system else ()) + (("user", user),)
+
+
+def _language(setting: Setting) -> str:
+    return LANGUAGES.get(setting.context.language, setting.context.language)
 
 
 _row_id = lru_cache(maxsize=4096)(identity.row_id)
