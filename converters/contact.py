@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,8 @@ from converters.asking import Asker, Common
 from converters.cutout import cutout, edges_of, pasted, within
 from converters.drawing import generator
 from converters.geometry_words import Spot
+from converters.kinship import is_lesion, lesion
+from converters.scenes import regions_on
 from converters.singles import singles
 from schemas.case import Case
 from schemas.context import Context
@@ -27,7 +29,7 @@ Pair = tuple[str, str]
 
 
 class Contact:
-    """One question about touching and one about lying inside, for each image where both answers can be given."""
+    """One question about touching and one about what the lesion lies in, for each image that allows both answers."""
 
     name: ClassVar[str] = "contact"
 
@@ -47,7 +49,8 @@ class Contact:
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
             found = {label: pair for label, pair in singles(case, index).items() if pair[1].place.rle}
-            for which, judged in (("touches", _touching(found)), ("inside", _inside(found))):
+            inside = _inside(found, {region.label for _, region in regions_on(case, index)})
+            for which, judged in (("touches", _touching(found)), ("inside", inside)):
                 yield from self._asked(ask, index, which, judged, found)
 
     def _asked(
@@ -61,8 +64,9 @@ class Contact:
         answer = answer if sides[answer] else not answer
         one, two = generator(ask.context.seed, row, "pair").choice(sides[answer])
         words, template = ask.words, ask.draw(which, row)
+        # "Is the liver tumor inside the liver?" would be answered by its own words.
         slots = ask.slots((index,)) | {
-            "one": words.definite(one),
+            "one": words.definite("lesion" if which == "inside" else one),
             "two": words.definite(two),
             "be": words.be(one),
         }
@@ -91,13 +95,19 @@ def _touching(found: dict[str, tuple[int, Spot]]) -> dict[Pair, bool]:
     return judged
 
 
-def _inside(found: dict[str, tuple[int, Spot]]) -> dict[Pair, bool]:
-    """Ordered pairs (a in b): clearly inside, or clearly apart.
+def _inside(found: dict[str, tuple[int, Spot]], labels: set[str]) -> dict[Pair, bool]:
+    """Ordered pairs of the only lesion on the picture and a structure: clearly inside, or clearly apart.
 
     What merely touches is left out: in a label map a tumour is cut out of its organ, and at the rim it only touches it.
     """
     judged: dict[Pair, bool] = {}
-    for one, two in permutations(found, 2):
+    lesions = [label for label in labels if lesion(label)]
+    if len(lesions) != 1 or lesions[0] not in found or not is_lesion(lesions[0]):
+        return judged
+    one = lesions[0]
+    for two in found:
+        if lesion(two):
+            continue
         a, b = found[one][1].place, found[two][1].place
         if _boxes_meet(a, b, 1) and _part_inside(a, b) >= _INSIDE:
             judged[one, two] = True

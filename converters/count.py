@@ -63,11 +63,12 @@ class Count:
         template = ask.draw("ask", row)
         slots = ask.slots((index,)) | {"things": words.plural(label)}
         told = {"counted": words.counted(amount, label), "be": "is" if amount == 1 else "are"}
+        which = "answer" if amount else "answer_none"
         return ask.row(
             row,
             "count",
             template.fill(slots),
-            ask.draw("answer", row).fill(slots | told),
+            ask.draw(which, row).fill(slots | told),
             images=(index,),
             template=template.id,
             facts=tuple(f"regions[{number}]" for number in numbers) or ("complete_regions",),

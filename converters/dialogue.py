@@ -1,7 +1,7 @@
 """Dialogue: turns from several converters about the same pictures of one case, in one row.
 
 Every turn states what the same annotations prove, so no turn can contradict another; of each converter at most one row
-is taken.
+is taken, and none whose answer has been given in an earlier turn.
 """
 
 from collections.abc import Iterator
@@ -84,8 +84,10 @@ class Dialogue:
                 groups.setdefault(row.images, []).append(row)
         for pictures, group in groups.items():
             turns = found.setdefault(pictures, [])
-            if len(turns) < self.options.most:
-                turns.append(group[ask.number(group[0].id, "turn", len(group))])
+            said = {turn.answer for turn in turns if turn.task != "yes_no"}
+            fresh = [row for row in group if row.answer not in said]
+            if fresh and len(turns) < self.options.most:
+                turns.append(fresh[ask.number(fresh[0].id, "turn", len(fresh))])
 
 
 def _order(pictures: tuple[ImageRef, ...], case: Case) -> tuple[int, ...]:

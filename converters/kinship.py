@@ -33,6 +33,13 @@ def lesion(name: str) -> bool:
 
 
 @cache
+def is_lesion(name: str) -> bool:
+    """Whether the taxonomy knows the label as a lesion or finding, so that a text may call it "the lesion"."""
+    known = concept(name)
+    return known is not None and known.kind in ("lesion", "finding")
+
+
+@cache
 def nearness(one: str, other: str) -> float:
     """How much of what the taxonomy says of either it says of both, 0..1; 0 for words that it does not know."""
     ours, theirs = _traits(one), _traits(other)

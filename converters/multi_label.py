@@ -92,7 +92,7 @@ class MultiLabel:
         return ask.row(
             row,
             "multi_label",
-            template.fill(ask.slots(scene.images) | {"findings": ", ".join(words.name(name) for name in names)}),
+            template.fill(ask.slots(scene.images) | {"findings": words.COMMA.join(map(words.name, names))}),
             "\n".join(f"{words.name(name)}: {said[state]}" for name, state in states.items()),
             images=scene.images,
             template=template.id,

@@ -12,7 +12,7 @@ from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
-from schemas.taxonomy.kinship import same
+from schemas.taxonomy.kinship import nested
 
 
 class MultipleChoiceOptions(Choices):
@@ -45,7 +45,7 @@ class MultipleChoice:
 
     def _row(self, ask: Asker, scene: Scene, answer: str) -> Instruction | None:
         row = ask.id(f"{scene.variant}/{answer}")
-        close = same if scene.exclusive else related
+        close = nested if scene.exclusive else related
         wrong = sorted(name for name in scene.absent if not close(name, answer))
         if scene.from_regions:
             wrong = of_one_kind(answer, wrong)

@@ -43,7 +43,7 @@ class Ordinal:
     ) -> Instruction:
         row = ask.id(variant)
         here = scale.index(grade)
-        slots = ask.slots(images) | {"scale": ", ".join(ask.words.name(name) for name in scale)}
+        slots = ask.slots(images) | {"scale": ask.words.COMMA.join(map(ask.words.name, scale))}
         compare = ask.chance(row, "compare") < self.options.compare_share
         # The side is drawn before a grade on it, so that yes and no stay balanced where both sides exist.
         more = ask.chance(row, "more") < 0.5

@@ -85,6 +85,7 @@ class SetOfMark:
         template = ask.draw(which, row)
         slots = ask.slots((index,)) | {
             "number": str(asked + 1),
+            "be": words.be(label),
             "thing": words.definite(label) if len(numbers) == 1 and ask.case.complete_regions else words.phrase(label),
             "things": words.plural(label),
             "named": words.phrase(label),

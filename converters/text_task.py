@@ -60,7 +60,7 @@ class TextTaskConverter:
         nli = self.options.task == "nli"
         if not present or not known or (nli and (len(texts) < 2 or len(present) != 1)):
             return
-        slots = {"text": texts[0], "labels": ", ".join(known)} | ({"other": texts[1]} if nli else {})
+        slots = {"text": texts[0], "labels": ask.words.COMMA.join(known)} | ({"other": texts[1]} if nli else {})
         proof = tuple(f"labels[{n}]" for n, label in enumerate(labels_of(ask.case)) if label.polarity == "present")
         yield self._row(ask, self.options.task, slots, ", ".join(present), proof)
 

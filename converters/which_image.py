@@ -9,9 +9,11 @@ from converters.asking import Asker, Common
 from converters.choosing import LETTERS, with_options
 from converters.drawing import generator
 from converters.scenes import Scene, label_scenes, region_scenes
+from converters.speech.english import kind
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
+from schemas.taxonomy.kinship import concept
 
 
 class WhichImage:
@@ -40,6 +42,7 @@ class WhichImage:
         choices = [
             (label, odd)
             for label in sorted({label for scene in single for label in (*scene.present, *scene.absent)})
+            if _seen(label)
             for odd in (False, True)
             if _enough(single, label, odd)
         ]
@@ -75,6 +78,12 @@ class WhichImage:
             answer_index=index,
             labels=(label,),
         )
+
+
+def _seen(label: str) -> bool:
+    """Whether a picture shows it, as it shows a thing; what a picture is (a grade, ``normal``) is none."""
+    known = concept(label)
+    return kind(label) not in ("state", "clear") and not (known and known.kind in ("state", "grade"))
 
 
 def _sides(scenes: list[Scene], label: str) -> tuple[list[Scene], list[Scene]]:

@@ -10,6 +10,7 @@ from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
+from schemas.taxonomy.kinship import nested
 
 
 class YesNo:
@@ -41,7 +42,9 @@ class YesNo:
             yield from self._scene(ask, scene)
 
     def _scene(self, ask: Asker, scene: Scene) -> Iterator[Instruction]:
-        sides = {True: sorted(scene.present), False: sorted(scene.absent)}
+        # Of several classes one is true, but a class may hold it: COVID-19 is a pneumonia, whatever the dataset says.
+        absent = [name for name in scene.absent if not any(nested(name, true) for true in scene.present)]
+        sides = {True: sorted(scene.present), False: sorted(absent if scene.exclusive else scene.absent)}
         if not (sides[True] and sides[False]) and not self.options.one_sided:
             return
         left = {

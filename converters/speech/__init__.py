@@ -17,6 +17,8 @@ class Speech(Protocol):
     NO: str
     SPACE: str
     """What stands between two sentences."""
+    COMMA: str
+    """What stands between the words of a bare list."""
     PLAIN: str
     """A picture of no named kind."""
 

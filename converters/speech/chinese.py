@@ -11,7 +11,7 @@ from converters.speech import english
 from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
 
-YES, NO, PLAIN, SPACE = "是", "否", "图像", ""
+YES, NO, PLAIN, SPACE, COMMA = "是", "否", "图像", "", "、"
 
 _SIDES = {"A": "前", "P": "后", "S": "上", "I": "下", "<": "左", ">": "右", "^": "上", "v": "下"}
 
@@ -23,6 +23,7 @@ class Lexicon(Strict):
     pictures: dict[str, str]
     anatomies: dict[str, str]
     planes: dict[str, str]
+    projections: dict[str, str]
 
 
 @cache
@@ -91,7 +92,7 @@ def picture(modality: str, anatomy: str = "", plane: str = "", projection: str =
     place = table.anatomies.get(anatomy.lower(), anatomy)
     if modality == "fundus photography":
         place = ""
-    return f"{place}{table.planes.get(plane, plane) or projection}{made}"
+    return f"{place}{table.planes.get(plane, plane) or table.projections.get(projection, projection)}{made}"
 
 
 def montage(name: str, number: int) -> str:
@@ -120,7 +121,7 @@ def location(codes: str, patient: bool, wide: bool) -> str:
         # The usual order in Chinese is side first: 左上.
         part = part[::-1]
     if not side:
-        return f"位于{frame}的{part}部"
+        return f"位于{frame}的{part}{'侧' if part in ('左', '右') else '部'}"
     return f"位于{frame}的{part}部、患者{side}" if part else f"位于{frame}中患者{side}"
 
 

@@ -204,7 +204,7 @@ def picture(modality: str, anatomy: str = "", plane: str = "", projection: str =
     return " ".join(part for part in (plane or projection, name, f"of {place}" if place else "") if part)
 
 
-YES, NO, PLAIN, SPACE = "Yes", "No", "image", " "
+YES, NO, PLAIN, SPACE, COMMA = "Yes", "No", "image", " ", ", "
 _SIDES = {
     "A": "anterior",
     "P": "posterior",

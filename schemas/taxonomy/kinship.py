@@ -31,6 +31,12 @@ def implies(narrow: str, wide: str) -> bool:
 
 
 @cache
+def nested(one: str, other: str) -> bool:
+    """Whether either is there wherever the other is: both can be true of one picture (``pneumonia``, ``COVID-19``)."""
+    return implies(one, other) or implies(other, one)
+
+
+@cache
 def excludes(one: str, other: str) -> bool:
     """Whether two labels that are both present contradict each other: ``benign`` and ``malignant``."""
     return _opposite(one, other) or _opposite(other, one)

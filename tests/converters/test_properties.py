@@ -128,8 +128,8 @@ def test_yes_and_no_are_balanced(many):
 
 def test_wordings_are_all_used(many):
     used = Counter(row.provenance.template for row in many["multiple_choice"])
-    assert len(used) == 30
-    assert min(used.values()) > 4000 / 30 / 2
+    assert len(used) == 38
+    assert min(used.values()) > 4000 / 38 / 2
 
 
 def test_two_uses_of_one_converter_have_different_ids(make, blood):

@@ -1,0 +1,123 @@
+"""Questions that a clinician would not ask, and wordings that give the answer away: none is made."""
+
+import re
+
+import pytest
+
+from converters.templating import load_table
+
+MAIN = {
+    "acquisition": ["modality"], "caption": ["ask"], "count": ["ask"], "grounded_caption": ["ask"], "location": ["ask"],
+    "marked_region": ["box", "contour", "point"], "multi_label": ["select"], "multiple_choice": ["which", "one_of"],
+    "open_question": ["class", "findings", "structures"], "referring_segmentation": ["ask"], "region_to_text": ["ask"],
+    "report": ["findings", "report", "impression"], "shipped_caption": ["ask"], "size": ["ask"],
+    "text_to_region": ["one", "many"], "yes_no": ["visible", "class"],
+}  # fmt: skip
+ANSWERS = {
+    "caption": ["showing", "state"], "count": ["answer"], "location": ["answer"], "marked_region": ["answer"],
+    "open_question": ["answer", "answer_class"], "referring_segmentation": ["answer"], "region_to_text": ["answer"],
+    "text_to_region": ["answer_one", "answer_place", "answer_many"],
+}  # fmt: skip
+ENOUGH = [(name, which, 36) for name, sets in MAIN.items() for which in sets] + [
+    (name, which, 12) for name, sets in ANSWERS.items() for which in sets
+]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("name", "which", "least"), ENOUGH)
+def test_there_are_dozens_of_wordings(name, which, least, language):
+    assert len(load_table(name).sets[which, language]) >= least
+
+
+def graded(make, *grades, kind="ordinal"):
+    images = [make.ref(name=f"{n}.png") for n in range(len(grades))]
+    return make.case(images=images, labels=tuple(make.label(grade, image=n) for n, grade in enumerate(grades)))
+
+
+def test_which_image_asks_for_things_and_not_for_grades(make):
+    assert make.ask("which_image", graded(make, "mild", "severe"), make.spec(["mild", "severe"], "ordinal")) == []
+    assert (
+        make.ask("which_image", graded(make, "normal", "abnormal"), make.spec(["normal", "abnormal"], "multi_class"))
+        == []
+    )
+    assert (
+        len(make.ask("which_image", graded(make, "edema", "fracture"), make.spec(["edema", "fracture"], "multi_class")))
+        == 1
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_class_that_holds_the_true_one_is_not_denied(make, seed):
+    """COVID-19 is a pneumonia, so "does it show pneumonia?" has no answer in a dataset that keeps the two apart."""
+    described = make.spec(["COVID-19", "pneumonia", "normal", "pneumothorax"], "multi_class")
+    one = make.case(f"c{seed}", labels=(make.label("COVID-19"),))
+    for row in make.ask("yes_no", one, described, seed=seed, per_scene=4):
+        assert not re.search(r"(?<!-19 )pneumonia", row.messages[0].content)
+    (row,) = make.ask("multiple_choice", one, described, seed=seed)
+    assert "pneumonia" not in row.options
+
+
+def test_a_class_and_its_denial_stay_a_choice(make):
+    described = make.spec(["fracture", "no fracture"], "multi_class")
+    (row,) = make.ask("multiple_choice", make.case(labels=(make.label("fracture"),)), described)
+    assert set(row.options) == {"fracture", "no fracture"}
+
+
+def test_inside_is_asked_of_the_lesion_without_its_name(make):
+    """A rectangle of tumor inside the liver's rectangle with its hole filled, the spleen far away."""
+    size = (100, 100)
+    regions = (
+        make.mask("liver", size, (5, 5, 60, 60)), make.mask("liver tumor", size, (20, 20, 30, 30)),
+        make.mask("spleen", size, (80, 80, 95, 95)),
+    )  # fmt: skip
+    one = make.case(images=[make.ref(make.view(100, 100))], regions=regions)
+    described = make.spec(["liver", "liver tumor", "spleen"], modality="CT", anatomy="abdomen")
+    answers = set()
+    for seed in range(20):
+        for row in make.ask("contact", one, described, seed=seed):
+            if ".inside-" in row.provenance.template:
+                question = row.messages[0].content
+                assert "the lesion" in question.lower() and "tumor" not in question
+                assert row.answer == ("Yes" if row.labels == ("liver tumor", "liver") else "No")
+                answers.add((row.labels, row.answer))
+    assert answers == {(("liver tumor", "liver"), "Yes"), (("liver tumor", "spleen"), "No")}
+
+
+def test_with_two_lesions_nobody_knows_which_is_meant(make):
+    size = (100, 100)
+    regions = (
+        make.mask("liver", size, (5, 5, 60, 60)), make.mask("liver tumor", size, (20, 20, 30, 30)),
+        make.mask("spleen", size, (80, 80, 95, 95)), make.mask("liver cyst", size, (40, 40, 50, 50)),
+    )  # fmt: skip
+    one = make.case(images=[make.ref(make.view(100, 100))], regions=regions)
+    rows = make.ask("contact", one, make.spec(["liver", "liver tumor", "spleen", "liver cyst"]))
+    assert {row.provenance.template.split("-")[0] for row in rows} == {"contact.touches"}
+
+
+def test_a_dialogue_gives_no_answer_twice(make):
+    described = make.spec(["mild", "moderate", "severe"], "ordinal", modality="fundus photography", anatomy="eye")
+    for number in range(30):
+        for row in make.ask("dialogue", make.case(f"c{number}", labels=(make.label("moderate"),)), described):
+            said = [turn.content for turn in row.messages[1::2]]
+            naming = [line for line in said if "moderate" in line.lower()]
+            choices = [turn for turn in row.messages[::2] if re.search(r"^[A-D]: moderate$", turn.content, re.M)]
+            # The caption, which sums up, and one of a choice and an open question.
+            assert len(naming) + len(choices) <= 2
+
+
+def test_chinese_says_projections_lists_and_nothing_in_chinese(make, blood):
+    from schemas.case import Acquisition
+
+    film = make.case(labels=(make.label("mild"),), acquisition=Acquisition("X-ray", "chest", "PA"))
+    described = make.spec(["mild", "severe"], "ordinal")
+    (row,) = make.ask("ordinal", film, described, language="zh")
+    assert "轻度、重度" in row.messages[0].content
+    assert "胸部后前位X线片" in "".join(
+        turn.content
+        for seed in range(9)
+        for row in make.ask("caption", film, described, seed, "zh")
+        for turn in row.messages
+    )
+    case, cells = blood
+    (none,) = [row for row in make.ask("count", case, cells, language="zh", zero_share=1) if row.answer == "0"]
+    assert "0个" not in none.messages[1].content
