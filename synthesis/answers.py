@@ -23,6 +23,8 @@ MARK = b"mcA1"
 HEADER = struct.Struct("<4s16sII")
 """Mark, key, length of the payload, CRC-32 of key and payload."""
 OPEN_FILES = 64
+LONG_SEGMENT = 16 << 20
+"""Bytes after which a segment that has been sent to an address gets a successor, since a file is sent as a whole."""
 
 
 class AnswerStore:
@@ -47,6 +49,8 @@ class AnswerStore:
         self.token = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._own_name = f"{self.token}.seg"
         self._own_end = 0
+        self._ended = 0
+        """Segments of this process that nothing more comes to."""
         self._refresh()
 
     def get(self, digest: str) -> dict[str, Any] | None:
@@ -78,17 +82,26 @@ class AnswerStore:
     def send(self) -> None:
         """Bring a store at an address up to date; nothing to do for a folder."""
         if self._remote is not None:
-            self._remote.send()
+            self._remote.send(self.token)
+            with self._lock:
+                if self._own is not None and self._own_end >= LONG_SEGMENT:
+                    self._end_segment()
+                    self._own_name, self._own_end = f"{self.token}.{self._ended}.seg", 0
 
     def close(self) -> None:
         """Flush this process's answers to the disk and let go of all files."""
         with self._lock:
             if self._own is not None:
-                os.fsync(self._own)
-                os.close(self._own)
-                self._own = None
+                self._end_segment()
             self._close_files()
         self.send()
+
+    def _end_segment(self) -> None:
+        assert self._own is not None
+        os.fsync(self._own)
+        os.close(self._own)
+        self._own = None
+        self._ended += 1
 
     def _append(self, frame: bytes) -> None:
         if self._own is None:

@@ -1,17 +1,19 @@
 """An answer store on any fsspec address: worked on in a local folder, fetched at the start and sent back as it grows.
 
-Every file has one writer and only grows (segments) or is replaced whole (accounts), so files are copied, never merged.
-What a killed process had not sent lies in the local folder, and the next process on that machine sends it.
+Every file has one writer and only grows (segments) or is replaced whole (accounts), so files are copied, never merged,
+and a process sends its own only.  What a killed process had not sent lies in the local folder, and the next process on
+that machine sends it.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from schemas import identity
 from schemas.errors import UserError
 
-PATTERNS = ("*.seg", "accounts/*.json")
+PATTERNS = ("{token}*.seg", "accounts/{token}*.json")
 
 
 def local_folder(address: str | Path) -> Path:
@@ -42,17 +44,22 @@ class RemoteFolder:
                 self._fetch_one(files, path, path.removeprefix(f"{root}/"), about["size"])
         except (OSError, ImportError, ValueError) as error:
             raise UserError(f"the answer store {self._address} cannot be read: {error}") from None
-        self.send()
+        self.send("", lambda path: not _is_written(path))
 
-    def send(self) -> None:
-        """Send every file that has changed since it was last sent or fetched.
+    def send(self, token: str, wanted: Callable[[Path], bool] = lambda _: True) -> None:
+        """Send every file of the writer ``token`` that has changed since it was last sent or fetched.
+
+        Args:
+            token: with which the names of the files begin; empty for those of all writers.
+            wanted: of these files, which.
 
         Raises:
             UserError: the address cannot be written.
         """
         try:
             files, root = self._open()
-            for path in [path for pattern in PATTERNS for path in sorted(self._local.glob(pattern))]:
+            found = [path for pattern in PATTERNS for path in sorted(self._local.glob(pattern.format(token=token)))]
+            for path in filter(wanted, found):
                 name, state = path.relative_to(self._local).as_posix(), (path.stat().st_size, path.stat().st_mtime_ns)
                 if self._sent.get(name) != state:
                     files.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
@@ -83,3 +90,9 @@ class RemoteFolder:
             self._sent[name] = (here.stat().st_size, here.stat().st_mtime_ns)
         elif here.stat().st_size == size:
             self._sent[name] = (size, here.stat().st_mtime_ns)
+
+
+def _is_written(path: Path) -> bool:
+    """Whether the process that writes the file, whose id its name begins with, is still there and is not this one."""
+    process = path.name.partition("-")[0]
+    return process.isdigit() and int(process) != os.getpid() and Path(f"/proc/{process}").exists()

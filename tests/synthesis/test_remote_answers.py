@@ -1,5 +1,8 @@
 """The answer store at an fsspec address: machines share it, and what a killed process could not send is sent later."""
 
+import subprocess
+import sys
+
 import fsspec
 import pytest
 
@@ -26,8 +29,30 @@ def machine(tmp_path, monkeypatch):
     return switch
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(scope="module")
+def bucket():
+    """The address of a bucket on a real S3 server."""
+    from moto.server import ThreadedMotoServer
+    from s3fs import S3FileSystem
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        S3FileSystem.clear_instance_cache()
+        S3FileSystem().mkdir("answers")
+        yield "s3://answers"
+    S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "file", "s3"])
 def address(request, tmp_path):
+    if request.param == "s3":
+        return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
     if request.param == "file":
         return f"file://{tmp_path}/store"
     files = fsspec.filesystem("memory")
@@ -68,6 +93,46 @@ def test_what_a_killed_process_left_behind_is_sent_by_the_next(address, machine)
     AnswerStore(address).close()
     machine("b")
     assert AnswerStore(address).get(KEYS[0]) == {"n": 0}
+
+
+def test_a_process_sends_its_own_files_only(address, machine):
+    """What another living process writes is sent by itself: a copy of ours could be older than what it has sent."""
+    store = AnswerStore(address)
+    store.put(KEYS[0], {"n": 0})
+    writer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    foreign = store.folder / f"{writer.pid}-0123456789ab.seg"
+    foreign.write_bytes((store.folder / f"{store.token}.seg").read_bytes())
+    store.send()
+    AnswerStore(address).close()
+    assert list(there(address)) == [f"{store.token}.seg"]
+    writer.communicate(b"\n")
+    AnswerStore(address).close()
+    assert sorted(there(address)) == sorted([f"{store.token}.seg", foreign.name])
+    store.close()
+
+
+def there(address):
+    """Name and size of every segment at the address."""
+    files, root = fsspec.core.url_to_fs(address)
+    files.invalidate_cache()
+    return {path.rpartition("/")[2]: files.size(path) for path in files.find(root) if path.endswith(".seg")}
+
+
+def test_a_long_segment_is_sent_once_and_followed_by_another(address, machine, monkeypatch):
+    monkeypatch.setattr("synthesis.answers.LONG_SEGMENT", 100)
+    store = AnswerStore(address)
+    for number in range(3):
+        store.put(KEYS[number], {"n": number, "texts": ["x" * 100]})
+        store.send()
+    assert len(set(there(address).values())) == 1, "each of the three segments holds one answer"
+    assert len(there(address)) == 3
+    store.put(KEYS[3], {"n": 3})
+    assert [store.get(key)["n"] for key in KEYS] == [0, 1, 2, 3]
+    store.close()
+    machine("b")
+    other = AnswerStore(address)
+    assert [other.get(key)["n"] for key in KEYS] == [0, 1, 2, 3]
+    other.close()
 
 
 def test_an_engine_over_an_address(address, machine, server):
