@@ -67,9 +67,10 @@ def run(
 ) -> None:
     """Run a recipe: read, convert, write, gate, pack and publish; a killed run goes on where it stopped."""
     if dry_run:
-        from flows.estimate import estimate_recipe
+        from flows.estimate import estimate_recipe, show_estimate
 
-        print_json(estimate_recipe(recipe))
+        found = estimate_recipe(recipe)
+        print_json(found) if as_json else show_estimate(found)
         return
     from flows.run_command import run_recipe
 

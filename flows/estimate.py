@@ -17,6 +17,7 @@ from schemas.errors import UserError
 from schemas.recipe import DatasetChoice, Recipe
 from schemas.spec import DatasetSpec
 
+COUNTED = ("requests", "stored", "judging", "tokens_in", "tokens_out")
 SAMPLE = 32
 """Cases looked at per dataset; the figures are scaled by the number of cases listed."""
 
@@ -31,13 +32,28 @@ def estimate_recipe(path: Path) -> dict[str, Any]:
         spec.name: _estimate_dataset(recipe, choice, spec, answers)
         for choice, spec in zip(recipe.datasets, specs, strict=True)
     }
-    names = ("cases", "requests", "stored", "tokens_in", "tokens_out", "cost")
+    names = ("cases", *COUNTED, "cost")
     return {"datasets": sets, "all": {name: round(sum(one[name] for one in sets.values()), 4) for name in names}}
+
+
+def show_estimate(found: dict[str, Any]) -> None:
+    """Print what `estimate_recipe` found for a person."""
+    from flows.show import print_table
+
+    lines = [*found["datasets"].items(), ("all", found["all"])]
+    names = {
+        "cases": "cases", "requests": "requests", "stored": "of them stored", "judging": "of judges, at most",
+        "tokens_in": "tokens in", "tokens_out": "tokens out, at most", "cost": "cost, at most",
+    }  # fmt: skip
+    print_table(
+        "what a model will be asked",
+        [{"dataset": name} | {title: f"{one[key]:,}" for key, title in names.items()} for name, one in lines],
+    )
 
 
 def _estimate_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, answers: str) -> dict[str, Any]:
     from quality.row_gates import open_gates
-    from synthesis.accounting import estimate
+    from synthesis.estimate import estimate
     from synthesis.pipeline import open_tasks
 
     assert recipe.synthesis is not None
@@ -48,7 +64,8 @@ def _estimate_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, 
     chosen = recipe.converters if choice.converters is None else choice.converters
     steps = making(recipe, chosen, open_gates(recipe.gates, spec.gates), source, context, identities)
     works = run_steps(read(islice(reader.items(), min(SAMPLE, listed)), reader), steps)
-    found = estimate(works, open_tasks(recipe.synthesis.tasks), recipe.synthesis.engine, answers, context)
+    chosen_tasks = open_tasks(recipe.synthesis.tasks)
+    found = estimate(works, chosen_tasks, recipe.synthesis.engine, answers, context, recipe.synthesis.checks)
     scale = listed / max(1, found.cases)
-    scaled = {name: round(getattr(found, name) * scale) for name in ("requests", "stored", "tokens_in", "tokens_out")}
+    scaled = {name: round(getattr(found, name) * scale) for name in COUNTED}
     return {"cases": listed, "looked_at": found.cases, **scaled, "cost": round(found.cost * scale, 4)}

@@ -1,28 +1,13 @@
-"""What asking has taken so far and what a recipe will take: requests, tokens, seconds, money."""
+"""What asking has taken so far: requests, tokens, seconds, money."""
 
 import json
 import os
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from schemas.context import Context
-from schemas.recipe import EngineChoice, Price
-from schemas.work import Work
-from synthesis import wire
-from synthesis.answers import AnswerStore
-from synthesis.asking import AnyTask, abouts
-from synthesis.base import Request
-from synthesis.chain import Chain
-from synthesis.checks.rows import CheckOptions, RowChecker
+from schemas.recipe import Price
 from synthesis.remote_folder import local_folder
-from synthesis.sending import Sending
-
-CHARACTERS_PER_TOKEN = 4.0
-"""English prose under common tokenizers."""
-PIXELS_PER_TOKEN = 28 * 28
-"""One token per 28x28 pixels: Qwen2.5-VL's merge; others differ, some by a factor of four."""
 
 
 @dataclass(slots=True)
@@ -76,68 +61,3 @@ def spent(answers: str | Path) -> Counts:
         for name in (field.name for field in fields(Counts)):
             setattr(total, name, getattr(total, name) + counts[name])
     return total
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What asking about some cases will take; tokens are estimated, requests counted."""
-
-    cases: int
-    requests: int
-    """Different requests, of which ``stored`` are already answered; of a chain as many as it has stages."""
-    stored: int
-    tokens_in: int
-    tokens_out: int
-    """At most: every answer as long as allowed; the mean of the stored answers where there are some."""
-    cost: float
-
-
-def estimate(
-    works: Iterator[Work], tasks: Sequence[AnyTask], choice: EngineChoice, answers: str | Path, context: Context
-) -> Estimate:
-    """Prepare every request for ``works`` and ask none; scale up from a sample of cases for a large recipe."""
-    store = AnswerStore(answers)
-    digests: set[str] = set()
-    sending = Sending(choice)
-    cases = later = tokens_in = tokens_out = stored = known_out = 0
-    for work in works:
-        cases += 1
-        for request, stages in _requests(work, tasks, context):
-            request = sending.prepared(request)
-            later += stages - 1
-            digest = wire.request_digest(choice, request)
-            if digest in digests:
-                continue
-            digests.add(digest)
-            record = store.get(digest)
-            if record is not None:
-                stored += 1
-                known_out += record["tokens_out"]
-            else:
-                tokens_in += stages * prompt_tokens(request)
-                tokens_out += stages * request.samples * (request.max_tokens or choice.max_tokens)
-    store.close()
-    if stored:
-        tokens_out = round((len(digests) - stored) * known_out / stored)
-    cost = Counts(tokens_in=tokens_in, tokens_out=tokens_out).cost(choice.price)
-    return Estimate(cases, len(digests) + later, stored, tokens_in, tokens_out, round(cost, 4))
-
-
-def _requests(work: Work, tasks: Sequence[AnyTask], context: Context) -> Iterator[tuple[Request, int]]:
-    """First requests, each with the number of stages that it begins; of rows, only those of the converters."""
-    if work.case is None or work.dropped is not None:
-        return
-    checker = RowChecker(CheckOptions(), context)
-    for task in tasks:
-        if not isinstance(task, Chain):
-            yield from ((request, 1) for _, request in task.prompt(work.case, work.pictures, context))
-            continue
-        for about in abouts(task, work, context, checker):
-            yield from ((request, task.stages) for _, request in task.start(about))
-
-
-def prompt_tokens(request: Request) -> int:
-    """About how many tokens a prompt has."""
-    text = sum(len(text) for _, text in request.messages) / CHARACTERS_PER_TOKEN
-    pictures = sum(picture.width * picture.height for picture in request.images) / PIXELS_PER_TOKEN
-    return round(text + pictures)

@@ -71,6 +71,16 @@ class AskAgain(Judge):
         self._engine = engine
         self._tries, self._temperature = options.tries, options.temperature
 
+    @classmethod
+    def most(cls, options: AskAgainOptions) -> tuple[int, int]:
+        """As many requests as a choice has options, or tries."""
+        return min(options.tries, len(LETTERS)), options.tries
+
+    @classmethod
+    def sees(cls, options: AskAgainOptions) -> bool:
+        """Agreement does."""
+        return cls.shows_image
+
     def requests(self, work: Work, row: Instruction) -> Sequence[Request]:
         """One request per order of the options, with as many samples as it is tried."""
         if not row.images or not comparable(row):

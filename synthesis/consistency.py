@@ -5,7 +5,7 @@ would be right; only yes is kept (arXiv 2411.19930, where that raises consistenc
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from schemas.instruction import Instruction, Verdict
 from schemas.recipe import EngineChoice
@@ -38,6 +38,8 @@ class Said(Written):
 
 class Consistency(Judge):
     """Keeps rows whose short answer follows from their reasons."""
+
+    tasks: ClassVar[tuple[str, ...]] = ("instructions", "reasoning")
 
     def __init__(self, options: ConsistencyOptions, engine: Engine) -> None:
         self._engine = engine

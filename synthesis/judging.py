@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from schemas.instruction import IMAGE, Instruction, Verdict
 from schemas.ledger import Status
@@ -21,6 +21,8 @@ class Judge(ABC):
     """Asks one engine about rows, and keeps or refuses them by its answers."""
 
     _engine: Engine
+    tasks: ClassVar[tuple[str, ...]] = ()
+    """Only rows of these are asked about; empty for all."""
 
     @abstractmethod
     def __init__(self, options: Any, engine: Engine) -> None:
@@ -33,6 +35,16 @@ class Judge(ABC):
     @abstractmethod
     def verdict(self, row: Instruction, outcomes: Sequence[Outcome]) -> tuple[Instruction, Drop | None]:
         """The row with its verdicts, and why it is out where it is."""
+
+    @classmethod
+    def most(cls, options: Any) -> tuple[int, int]:
+        """Requests about one row and samples of all of them together, at most; what a dry run counts."""
+        return 1, 1
+
+    @classmethod
+    def sees(cls, options: Any) -> bool:
+        """Whether it is shown the pictures."""
+        return False
 
     def judge(self, works: Iterator[Work], written: Sequence[str]) -> Iterator[Work]:
         """Have every row of the tasks in ``written`` judged; yields in order, many requests in flight.

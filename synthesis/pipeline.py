@@ -76,14 +76,14 @@ def check_engine(choice: EngineChoice) -> None:
 def check_checks(checks: Mapping[str, Any]) -> None:
     """Raise `UserError` where the recipe's ``synthesis.checks`` are wrong, or a judge could not answer."""
     options = validate(CheckOptions, dict(checks), "synthesis.checks")
-    for name, _, chosen in _judges(options):
+    for name, _, chosen in judges_of(options):
         if chosen.engine is not None:
             if chosen.engine.type == "template":
                 raise UserError(f"synthesis.checks.{name} needs an engine that can judge; 'template' cannot")
             check_engine(chosen.engine)
 
 
-def _judges(options: CheckOptions) -> list[tuple[str, type[Judge], Any]]:
+def judges_of(options: CheckOptions) -> list[tuple[str, type[Judge], Any]]:
     """The judges that are asked for, those that cost least first."""
     kinds: tuple[tuple[str, type[Judge], Any], ...] = (
         ("consistency", Consistency, options.consistency),
@@ -132,7 +132,7 @@ def synthesise(
     of_rows = [task for task in tasks if isinstance(task, Chain) and task.reads_rows]
     of_cases = [task for task in tasks if task not in of_rows]
     works = _write(works, of_cases, engine, context, checker)
-    for name, kind, chosen in _judges(options) if engine is not None else ():
+    for name, kind, chosen in judges_of(options) if engine is not None else ():
         assert engine is not None
         asked = engine if chosen.engine is None else shared_engine(chosen.engine, engine.answers)
         if asked is None:

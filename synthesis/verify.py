@@ -82,6 +82,11 @@ class Verifier(Judge):
         path = Path(options.prompt) if options.prompt else prompt_file.built_in("verifier")
         self._path, self._criteria = path, load_criteria(path)
 
+    @classmethod
+    def sees(cls, options: VerifierOptions) -> bool:
+        """As the recipe says."""
+        return options.shows_image
+
     def _criteria_of(self, row: Instruction) -> list[Criterion]:
         task = row.provenance.converter
         return [one for one in self._criteria.criteria if not one.tasks or task in one.tasks]

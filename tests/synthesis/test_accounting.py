@@ -8,14 +8,15 @@ import pytest
 
 from schemas.case import Case, ImageRef, Label
 from schemas.context import Context
-from schemas.recipe import EngineChoice, Price
+from schemas.recipe import Choice, EngineChoice, Price
 from schemas.spec import DatasetSpec
 from schemas.view import View
 from schemas.work import Work
-from synthesis.accounting import Counts, estimate, prompt_tokens, spent
+from synthesis.accounting import Counts, spent
 from synthesis.base import Request
+from synthesis.estimate import estimate, prompt_tokens
 from synthesis.limiter import Limiter
-from synthesis.pipeline import open_engine, synthesise
+from synthesis.pipeline import open_engine, open_tasks, synthesise
 from synthesis.unblinded import Unblinded, UnblindedOptions
 
 SPEC = DatasetSpec.model_validate(
@@ -136,3 +137,28 @@ def test_a_dry_run_asks_nothing_and_knows_what_is_stored(server, say, tmp_path, 
     engine.close()
     after = estimate(works(picture, 20), [task], choice, tmp_path, Context(SPEC))
     assert (after.requests, after.stored, after.tokens_out) == (20, 5, 45), "15 left at 3 tokens each"
+
+
+def test_a_dry_run_counts_what_judges_may_be_asked(server, tmp_path, picture):
+    """Two rows of each of ten cases: the verifier once a row, five tries each without the picture."""
+    task = Unblinded(UnblindedOptions(style="short"))
+    choice = EngineChoice(type="openai", base_urls=[server.url], model="fake-vlm", max_tokens=100)
+    judge = choice.model_copy(update={"max_tokens": 10, "price": Price(input=1, output=10)})
+    plain = estimate(works(picture, 10), [task], choice, tmp_path, Context(SPEC))
+    checks = {"verifier": {"engine": judge.model_dump()}, "image_needed": {"tries": 5}, "consistency": {}}
+    found = estimate(works(picture, 10), [task], choice, tmp_path, Context(SPEC), checks)
+    assert (plain.judging, found.judging) == (0, 20 + 100), "consistency reads rows of other tasks"
+    assert found.requests == plain.requests == 10
+    assert found.tokens_out - plain.tokens_out == 20 * 10 + 20 * 5 * 100
+    text, seen = plain.tokens_in / 10 - 4, 4  # 56 x 56 pixels
+    assert found.tokens_in - plain.tokens_in == pytest.approx(20 * (text + seen) + 100 * text, rel=0.05)
+    assert found.cost == pytest.approx((20 * (text + seen) + 20 * 10 * 10) / 1e6, abs=1e-4)
+    assert server.asked == []
+
+
+def test_later_stages_are_counted_for_each_case_though_the_first_is_one_request(server, tmp_path, picture):
+    """Ten films of one label: the first stage reads the same words of all; four more look at each film."""
+    choice = EngineChoice(type="openai", base_urls=[server.url], model="fake-vlm", max_tokens=100)
+    (task,) = open_tasks([Choice(type="long_caption")])
+    found = estimate(works(picture, 10), [task], choice, tmp_path, Context(SPEC))
+    assert (found.requests, found.tokens_out) == (1 + 10 * 4, 41 * 100)
