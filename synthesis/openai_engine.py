@@ -108,7 +108,9 @@ class OpenAIEngine:
         self._answers.send()
 
     def close(self) -> None:
-        """Let go of the connections and stop the loop; requests in flight are given up."""
+        """Let go of the connections and stop the loop; requests in flight are given up.  Nothing where that is done."""
+        if self._loop.is_closed():
+            return
         self.account()
         self._run(self._give_up())
         self._loop.call_soon_threadsafe(self._loop.stop)

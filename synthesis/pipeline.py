@@ -1,5 +1,6 @@
 """The synthesis step of a partition: cases in, the same cases with written rows out, many requests in flight."""
 
+import atexit
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -51,7 +52,10 @@ def open_engine(choice: EngineChoice, answers: str | Path) -> Engine | None:
 
 @cache
 def _shared(choice: str, answers: str) -> Engine | None:
-    return open_engine(EngineChoice.model_validate_json(choice), answers)
+    engine = open_engine(EngineChoice.model_validate_json(choice), answers)
+    if engine is not None:
+        atexit.register(engine.close)
+    return engine
 
 
 def shared_engine(choice: EngineChoice, answers: str) -> Engine | None:
