@@ -24,6 +24,7 @@ from pydicom.uid import (
 )
 
 from readers.pixels.cache import BoundedCache, FileDigest
+from readers.pixels.dicom_walk import walked
 from readers.pixels.sniff import sniff
 from readers.source import Source, printable
 from schemas.errors import CaseError
@@ -35,6 +36,8 @@ _TEXTS = frozenset({"CS", "DS", "IS", "UI", "DA", "TM", "AS"})
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
 """Value representations that are ASCII, and those that `struct` unpacks."""
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
+_HEAD = 1 << 17
+"""Bytes in which most headers end; those of longer ones are left to pydicom."""
 
 # Files break DICOM's value rules all the time; what matters is checked where it is used.
 config.settings.reading_validation_mode = config.IGNORE
@@ -114,26 +117,23 @@ def open_dicom(source: Source, path: str) -> DicomFile:
 
 def read_header(source: Source, path: str, tags: Sequence[str] | None = None) -> Dataset:
     """The attributes before the pixel data, only ``tags`` (keywords) where given; errors as in `open_dicom`."""
-    if tags:
-        with source.stream(path) as file:
-            head = file.read(4096)
-            file.seek(0)
-            return _parse(file, head, path, stop_before_pixels=True, specific_tags=list(tags))
 
     def make() -> _Header:
         with source.stream(path) as file:
-            return _header_of(file, path)
+            return _header_of(file, path, tags or ())
 
-    return _HEADERS.get((source.root, path, source.stamp(path)), make).dataset
+    return make().dataset if tags else _HEADERS.get((source.root, path, source.stamp(path)), make).dataset
 
 
-def _header_of(file: Any, path: str) -> _Header:
-    head = file.read(4096)
+def _header_of(file: Any, path: str, tags: Sequence[str] = ()) -> _Header:
+    head = file.read(_HEAD)
+    known = walked(head, frozenset(_tag(keyword) for keyword in tags))
+    if known is not None:
+        return _Header(*known)
     file.seek(0)
-    dataset = _parse(file, head, path, stop_before_pixels=True)
-    return _Header(
-        dataset, -1 if dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian else file.tell()
-    )
+    dataset = _parse(file, head[:4096], path, stop_before_pixels=True, specific_tags=list(tags) or None)
+    deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
+    return _Header(dataset, -1 if deflated else file.tell())
 
 
 def _completed(header: FileDataset, data: bytes, end: int, path: str) -> FileDataset:
