@@ -51,7 +51,7 @@ class ExistingQa:
             row = ask.id(f"question/{pair.key or number}")
             turns = [(tidy(question), tidy(answer)) for question, answer in pair.turns]
             if len(turns) > 1:
-                if all(part.lower() not in _NOTHING for turn in turns for part in turn):
+                if not any(says_nothing(part) for turn in turns for part in turn):
                     yield _dialogue(ask, row, number, pair, turns)
                 continue
             clean = _clean(pair, ask)
@@ -64,6 +64,11 @@ def tidy(text: object) -> str:
     return " ".join(str(text).split())
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a tidied text is empty or one of the words by which sources write that there is none (``NULL``)."""
+    return text.lower() in _NOTHING
+
+
 def _about_a_text(case: Case) -> bool:
     """Whether the questions need a text that they do not hold; the converter ``text_task`` asks them with it."""
     return not case.images and not case.volumes and any(text.kind == "text" for text in case.texts)
@@ -71,11 +76,11 @@ def _about_a_text(case: Case) -> bool:
 
 def _clean(pair: QuestionAnswer, ask: Asker) -> _Clean | None:
     question, answer = tidy(pair.question), tidy(pair.answer)
-    if question.lower() in _NOTHING:
+    if says_nothing(question):
         return None
     if pair.options:
         return _choice(pair, question, answer, ask)
-    if answer.lower() in _NOTHING:
+    if says_nothing(answer):
         return None
     plain = _YES_NO.get(answer.lower().rstrip(". !"))
     if plain is not None and pair.answer_type != "open":
@@ -88,9 +93,7 @@ def _choice(pair: QuestionAnswer, question: str, answer: str, ask: Asker) -> _Cl
     index = pair.answer_index
     if not 0 <= index < len(options):
         index = _index(answer, options)
-    usable = len(set(options)) == len(options) <= len(LETTERS) and all(
-        option.lower() not in _NOTHING for option in options
-    )
+    usable = len(set(options)) == len(options) <= len(LETTERS) and all(not says_nothing(option) for option in options)
     if index < 0 or not usable:
         return None
     asked = with_options(question, options, _spoken(pair, ask))

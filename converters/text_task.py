@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.existing_qa import tidy
+from converters.existing_qa import says_nothing, tidy
 from converters.scenes import labels_of, true_labels
 from schemas.case import Case
 from schemas.context import Context
@@ -38,7 +38,7 @@ class TextTaskConverter:
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
         """Yield the rows."""
         texts = [tidy(text.content) for text in case.texts]
-        if not texts or case.images or any(not text or len(text) > self.options.longest for text in texts):
+        if not texts or case.images or any(says_nothing(text) or len(text) > self.options.longest for text in texts):
             return
         task = self.options.task
         ask = Asker(case, context, self.name, self.options).speaking(case.texts[0].language, task)
@@ -49,7 +49,7 @@ class TextTaskConverter:
         elif task in ("qa", "mentions", "relations"):
             for number, pair in enumerate(case.questions):
                 asked, answer = tidy(pair.question), tidy(pair.answer)
-                if asked and answer:
+                if not says_nothing(asked) and not says_nothing(answer):
                     proof = ("texts[0]", f"questions[{number}]")
                     variant = pair.key or str(number)
                     yield self._row(ask, variant, {"text": texts[0], "asked": asked}, answer, proof)

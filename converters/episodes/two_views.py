@@ -1,4 +1,8 @@
-"""Two views: two pictures of one patient taken in different projections, and which is which."""
+"""Two views: two pictures of one patient taken in different projections, and which is which.
+
+Only projections of the table (``words/acquisition.yaml``) are asked about, and only such as a reader can tell apart:
+two frontal ones, PA and AP, are not.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -6,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from converters.acquisition import canonical_value, distractors, values
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, with_options
 from converters.episodes.together import only_picture
@@ -31,13 +36,13 @@ class TwoViews:
         """Yield the questions."""
         groups: dict[str, list[int]] = {}
         for number, lent in enumerate(cases):
-            if lent.case.group is not None and lent.case.acquisition.view and only_picture(lent) is not None:
+            if lent.case.group is not None and _view(lent) and only_picture(lent) is not None:
                 groups.setdefault(lent.case.group, []).append(number)
         for members in groups.values():
             pairs = [
                 (one, other)
                 for one, other in combinations(members, 2)
-                if cases[one].case.acquisition.view != cases[other].case.acquisition.view
+                if _view(cases[one]) in distractors("view", _view(cases[other]))
             ]
             for pair in pairs[: self.options.per_group]:
                 yield self._episode(cases, pair, context)
@@ -52,7 +57,9 @@ class TwoViews:
         index = shown.index(owner)
         options = tuple(ask.table.choose("option", ask.language, 0, "").fill({"number": str(n + 1)}) for n in range(2))
         template = ask.draw("which", name)
-        question = template.fill({"view": cases[owner].case.acquisition.view})
+        asked = _view(cases[owner])
+        word = values().facts["view"][asked].names.get(ask.language, asked)
+        question = template.fill({"view": word})
         row = Instruction(
             id=name,
             task="comparison",
@@ -70,3 +77,8 @@ class TwoViews:
             answer_index=index,
         )  # fmt: skip
         return Episode(row, owner, shown)
+
+
+def _view(lent: Lent) -> str:
+    """The table's word for the projection; empty where it has none."""
+    return canonical_value("view", lent.case.acquisition.view)

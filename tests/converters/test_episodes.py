@@ -247,11 +247,18 @@ def test_two_views_of_one_patient() -> None:
     ]  # fmt: skip
     [one] = made(TwoViews, cases)
     assert set(one.lenders) == {0, 1}
-    asked = cases[one.owner].case.acquisition.view
+    asked = {"PA": "posteroanterior (PA)", "lateral": "lateral"}[cases[one.owner].case.acquisition.view]
     assert f"the {asked} view" in one.row.messages[0].content
     assert one.lenders[one.row.answer_index] == one.owner
     assert one.row.answer == f"image {one.row.answer_index + 1}"
     assert len(made(TwoViews, cases, per_group=9)) == 2  # 0 with 1, 1 with 2; two PA films are no pair
+
+
+def test_two_frontal_views_are_no_pair_and_views_have_chinese_names() -> None:
+    assert made(TwoViews, [lent(0, group="p", view="PA"), lent(1, group="p", view="AP")]) == []
+    assert made(TwoViews, [lent(0, group="p", view="PA"), lent(1, group="p", view="von oben")]) == []
+    [one] = made(TwoViews, [lent(0, group="p", view="PA"), lent(1, group="p", view="LL")], language="zh")
+    assert ("侧位" in one.row.messages[0].content) != ("后前位（PA）" in one.row.messages[0].content)
 
 
 def test_chinese_rows_are_asked_of_chinese_rows() -> None:
