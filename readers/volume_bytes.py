@@ -9,7 +9,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from readers.pixels.nifti_header import nibabel
+from readers.pixels.nifti_header import nibabel, read_header, voxel_bytes
 from readers.pixels.volume_file import Volume, load_volume, read_volume
 from readers.pixels.window import Values
 from readers.source import Source
@@ -24,6 +24,7 @@ _HEADER, _VOXELS = 348, 352
 _OFFSET = 108
 _NAMED = 0b11100
 """Flags of a gzip header that holds an extra field, a file name or a comment."""
+_GZIP_COUNTS = 1 << 32
 _LEVEL = 4
 _LONGEST = 32767
 
@@ -40,8 +41,10 @@ def volume_bytes(source: Source, ref: VolumeRef) -> Carried:
     packed = data[:2] == b"\x1f\x8b"
     head = _unpacked_head(data) if packed else data[:_VOXELS]
     one = head[344:348] == b"n+1\0"
-    if one and not (packed and data[3] & _NAMED) and not _has_text(head):
-        return Carried(data, (hashlib.sha256(data).hexdigest(),))
+    if one and not (packed and data[3] & _NAMED) and not _has_text(head) and _ends_with_voxels(data, head, packed):
+        # A gzip header says when the file was packed.
+        bare = data[:4] + bytes(4) + data[8:] if packed else data
+        return Carried(bare, (hashlib.sha256(data).hexdigest(),))
     volume = load_volume(source, ref.files[0])
     header = _blanked(head) if one and not volume.colour else _header(volume, volume.voxels.dtype)
     file = _file(header, volume.voxels, volume.colour)
@@ -57,6 +60,17 @@ def _unpacked_head(data: bytes) -> bytes:
 
 def _has_text(head: bytes) -> bool:
     return bool(head[_HEADER]) or any(head[start:stop].strip(b"\0 ") for start, stop in TEXTS)
+
+
+def _ends_with_voxels(data: bytes, head: bytes, packed: bool) -> bool:
+    """Whether nothing stands between header and voxels or behind them, as far as the stated sizes tell.
+
+    A gzip file ends with the unpacked size of its last member: text in a member of its own, or behind, is told so.
+    """
+    header = read_header(head, "the volume")
+    wanted = _VOXELS + voxel_bytes(header, "the volume")
+    ends = int.from_bytes(data[-4:], "little") == wanted % _GZIP_COUNTS if packed else len(data) == wanted
+    return ends and float(header["vox_offset"]) == _VOXELS
 
 
 def _blanked(head: bytes) -> bytes:

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation, matters
+from readers.pixels.icc import colours
+from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation
 
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _JPEGLS_SCAN_END = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
@@ -132,8 +133,8 @@ def _layout(data: bytes, parts: _Parts) -> Layout:
     if channels not in (1, 3, 4):
         raise corrupt(f"has {channels} JPEG components")
     profile = b"".join(parts.icc[number] for number in sorted(parts.icc))
-    icc = profile if matters(profile) else b""
-    if profile and not icc:
+    icc = colours(profile)
+    if profile != icc:
         parts.removed.append("colour profile")
     usual = parts.process in _BASELINE or parts.process == _PROGRESSIVE
     return Layout(

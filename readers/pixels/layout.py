@@ -40,7 +40,7 @@ class Layout:
     removed: tuple[str, ...] = ()
     """Kinds of metadata that are not in ``clean``, e.g. ``EXIF``, ``comment``."""
     icc: bytes = b""
-    """A colour profile that differs from sRGB and grey, and so matters."""
+    """A colour profile that differs from sRGB and grey, and so matters, without its words (`readers.pixels.icc`)."""
 
 
 _LONG = 4
@@ -91,11 +91,3 @@ def exif_orientation(tiff: bytes) -> int:
             value = int.from_bytes(tiff[entry + 8 : entry + (12 if wide else 10)], order)
             return value if 1 <= value <= 8 else 1
     return 1
-
-
-def matters(profile: bytes) -> bool:
-    """Whether a colour profile changes what is seen: false for sRGB, plain grey and profiles that cannot be read."""
-    if not profile:
-        return False
-    known = (b"sRGB", b"s\0R\0G\0B", b"Gray Gamma 2.2", b"sGray", b"G\0r\0a\0y\0 \0G\0a\0m\0m\0a\0 \x002\0.\x002")
-    return len(profile) > 128 and profile[36:40] == b"acsp" and not any(name in profile for name in known)

@@ -3,11 +3,16 @@
 import zlib
 from dataclasses import dataclass, field
 
-from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation, matters
+import imagecodecs
+
+from readers.pixels.icc import colours
+from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-_KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB"})
+_KEPT = {b"IHDR": 13, b"PLTE": 768, b"IDAT": 1 << 31, b"IEND": 0, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1}
+"""Chunks that decoding needs or that say what the colours mean, and how many bytes they may have."""
+_PALETTED = 3
 _KINDS = {
     b"tEXt": "text",
     b"zTXt": "text",
@@ -27,8 +32,8 @@ _SLACK = 1 << 16
 class _Parts:
     """What parsing gathers."""
 
-    kept: list[tuple[int, int]] = field(default_factory=list)
-    """Where kept chunks begin and end, joined as long as they touch."""
+    kept: list[tuple[int, int] | bytes] = field(default_factory=list)
+    """Where kept chunks begin and end, joined as long as they touch; or chunks that were rewritten."""
     removed: list[str] = field(default_factory=list)
     header: bytes = b""
     transparent: bool = False
@@ -76,22 +81,39 @@ def _chunk(name: bytes, body: memoryview, span: tuple[int, int], parts: _Parts) 
         parts.frames = max(int.from_bytes(body[:4], "big"), 1)
     parts.transparent |= name == b"tRNS"
     parts.pixels += len(body) if name == b"IDAT" else 0
-    if name not in _KEPT and not (name == b"iCCP" and parts.icc):
+    last = parts.kept[-1] if parts.kept else b""
+    own = _profile_chunk(parts.icc) if name == b"iCCP" and parts.icc else b""
+    if own and own[8:-4] != body:
+        parts.kept.append(own)
+        parts.removed.append(_KINDS[name])
+    elif own:
+        parts.kept.append(span)
+    elif len(body) > _KEPT.get(name, -1) or _is_idle(name, parts.header):
         parts.removed.append(_KINDS.get(name, "other chunk"))
-    elif parts.kept and parts.kept[-1][1] == span[0]:
-        parts.kept[-1] = (parts.kept[-1][0], span[1])
+    elif isinstance(last, tuple) and last[1] == span[0]:
+        parts.kept[-1] = (last[0], span[1])
     else:
         parts.kept.append(span)
 
 
+def _is_idle(name: bytes, header: bytes) -> bool:
+    """Whether the chunk is a palette that only suggests colours to old screens, up to 768 bytes of anything."""
+    return name == b"PLTE" and header[9:10] != bytes([_PALETTED])
+
+
 def _profile(body: bytes) -> bytes:
-    """The unpacked colour profile where it matters, else nothing."""
+    """The unpacked colour profile where it matters, without its words, else nothing."""
     _, _, packed = body.partition(b"\0")
     try:
-        profile = zlib.decompressobj().decompress(packed[1:], _PROFILE_LIMIT)
+        return colours(zlib.decompressobj().decompress(packed[1:], _PROFILE_LIMIT))
     except zlib.error:
         return b""
-    return profile if matters(profile) else b""
+
+
+def _profile_chunk(icc: bytes) -> bytes:
+    # libdeflate, whose output does not depend on the processor.
+    body = b"iCCPcolours\0\0" + bytes(imagecodecs.deflate_encode(icc, level=6, raw=False))
+    return (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
 
 
 def _layout(data: bytes, parts: _Parts) -> Layout:
@@ -118,7 +140,12 @@ def _layout(data: bytes, parts: _Parts) -> Layout:
         orientation=parts.orientation,
         frames=parts.frames,
         passes=plain and parts.orientation == 1,
-        clean=data if whole else SIGNATURE + b"".join(data[start:end] for start, end in parts.kept),
+        clean=data if whole else _joined(data, parts),
         removed=tuple(dict.fromkeys(parts.removed)),
         icc=parts.icc,
     )
+
+
+def _joined(data: bytes, parts: _Parts) -> bytes:
+    clean = SIGNATURE + b"".join(data[slice(*part)] if isinstance(part, tuple) else part for part in parts.kept)
+    return data if clean == data else clean

@@ -11,8 +11,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from pydicom.data import get_testdata_file
 
 from quality.carriers import carried, nifti_carried
+from readers.pixels.decode import read_layout
+from readers.pixels.icc import colours
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
 
@@ -66,6 +69,23 @@ def test_what_a_png_may_carry_is_seen() -> None:
     assert carried(b"DOE^JANE") == "privacy_container"
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_what_a_colour_profile_may_carry_is_seen(kind: str) -> None:
+    """Of a real profile (pydicom's picture of crayons), as it is and as readers leave it."""
+    real = get_testdata_file("crayons.icc", read=False)
+    profile = Path(str(real)).read_bytes()
+    treated = colours(profile)
+    assert 0 < len(treated) < len(profile)
+    assert carried(saved(kind, icc_profile=profile)) == "privacy_colour_profile"
+    clean = read_layout(saved(kind, icc_profile=profile)).clean
+    assert carried(clean) == ""
+    for place in (28, 50, 90, treated.index(b"\0c\0o\0l")):
+        spoilt = treated[:place] + b"DOE" + treated[place + 3 :]
+        assert carried(saved("jpeg", icc_profile=spoilt)) == "privacy_colour_profile", place
+    assert carried(saved("jpeg", icc_profile=treated.replace(b"chad", b"doe!"))) == "privacy_colour_profile"
+    assert carried(saved("jpeg", icc_profile=treated)) == ""
+
+
 def test_what_a_nifti_may_carry_is_seen(tmp_path: Path) -> None:
     def volume(**header: bytes) -> Any:
         image = nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4))
@@ -75,7 +95,15 @@ def test_what_a_nifti_may_carry_is_seen(tmp_path: Path) -> None:
 
     plain = volume().to_bytes()
     assert nifti_carried(plain) == ""
-    assert nifti_carried(gzip.compress(plain)) == ""
+    assert nifti_carried(gzip.compress(plain, mtime=0)) == ""
+    assert nifti_carried(gzip.compress(plain, mtime=1331251200)) == "privacy_gzip_header"
+    for wrong in (plain + b"DOE^JANE", gzip.compress(plain, mtime=0) + gzip.compress(b"DOE^JANE", mtime=0)):
+        assert nifti_carried(wrong) == "privacy_trailing_bytes"
+    assert nifti_carried(gzip.compress(plain, mtime=0) + b"DOE^JANE") == "privacy_trailing_bytes"
+    apart = volume().header.copy()
+    apart["vox_offset"], apart["magic"] = 368, b"n+1"
+    gap = apart.binaryblock + bytes(4) + b"DOE^JANE".ljust(16, b"\0") + bytes(8)
+    assert nifti_carried(gap) == "privacy_nifti_extension"
     for name in ("descrip", "aux_file", "intent_name", "db_name", "data_type"):
         assert nifti_carried(volume(**{name: b"DOE^JANE"}).to_bytes()) == "privacy_nifti_text", name
     extended = volume()
@@ -85,4 +113,4 @@ def test_what_a_nifti_may_carry_is_seen(tmp_path: Path) -> None:
         file.write(plain)
     assert nifti_carried((tmp_path / "DOE_JANE.nii.gz").read_bytes()) == "privacy_gzip_header"
     assert nifti_carried(b"short") == "privacy_container"
-    assert nifti_carried(gzip.compress(plain)[:8] + b"garbage") == "privacy_container"
+    assert nifti_carried(gzip.compress(plain, mtime=0)[:8] + b"garbage") == "privacy_container"

@@ -142,7 +142,8 @@ def dicom(number: int, plant: Planter, path: Path) -> None:
     header.OtherPatientIDsSequence = Sequence([inner])
     block = header.private_block(0x0011, "MAKER", create=True)
     block.add_new(0x01, "LO", plant.word("DICOM private tag"))
-    header.Modality, header.BodyPartExamined, header.Manufacturer = "CT", "CHEST", "ACME"
+    header.Modality, header.BodyPartExamined = "CT", "CHEST"
+    header.Manufacturer = plant.word("DICOM Manufacturer")
     header.Rows, header.Columns, header.BitsAllocated, header.BitsStored, header.HighBit = 64, 80, 16, 16, 15
     header.SamplesPerPixel, header.PhotometricInterpretation, header.PixelRepresentation = 1, "MONOCHROME2", 1
     header.RescaleSlope, header.RescaleIntercept, header.WindowCenter, header.WindowWidth = 1, -1024, 40, 400

@@ -3,14 +3,17 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
+from pydicom.data import get_testdata_file
 
 from readers.pixels import jpeg, png
 from readers.pixels.decode import decode, read_layout
+from readers.pixels.icc import colours
 from readers.pixels.layout import exif_orientation, oriented
 from schemas.errors import CaseError
 from schemas.view import View
@@ -59,8 +62,55 @@ def test_a_jpeg_keeps_a_profile_that_changes_its_colours(picture_bytes):
     bare = picture_bytes(kind="JPEG")
     data = bare[:2] + _segment(0xE2, b"ICC_PROFILE\0\1\1" + profile) + bare[2:]
     layout = jpeg.layout(data)
-    assert layout.icc == profile
-    assert Image.open(io.BytesIO(layout.clean)).info["icc_profile"] == profile
+    kept = Image.open(io.BytesIO(layout.clean)).info["icc_profile"]
+    assert layout.icc == kept == colours(kept) != b""
+    assert b"Adob" not in kept and b"A\0d\0o\0b" not in kept
+    assert read_layout(layout.clean).clean is layout.clean
+
+
+PROFILE = Path(str(get_testdata_file("crayons.icc"))).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_profile_loses_its_words_and_dates_and_changes_no_colour(kind, picture_bytes):
+    """A real profile, named anew, with a maker, a date and a tag of our own."""
+    named = PROFILE.replace(b"chrm", b"Jane")
+    named = named[:24] + b"\x07\xdc\0\3\0\x09" + named[30:48] + b"DOE!" + named[52:]
+    out = io.BytesIO()
+    picture = Image.open(io.BytesIO(picture_bytes()))
+    picture.save(out, kind, icc_profile=named)
+    layout = read_layout(out.getvalue())
+    kept = Image.open(io.BytesIO(layout.clean)).info["icc_profile"]
+    assert kept == layout.icc and len(kept) < len(named)
+    assert not any(word in kept for word in (b"Jane", b"DOE!", b"\x07\xdc", b"N\0i\0k\0o\0n"))
+    assert "colour profile" in layout.removed
+    again = read_layout(layout.clean)
+    assert again.clean == layout.clean and again.icc == kept
+    to = ImageCms.createProfile("sRGB")
+    shown = [
+        np.asarray(ImageCms.profileToProfile(picture, ImageCms.getOpenProfile(io.BytesIO(one)), to))
+        for one in (PROFILE, kept)
+    ]
+    assert (shown[0] == shown[1]).all() and (shown[0] != np.asarray(picture)).any()
+
+
+def test_profiles_that_cannot_be_read_go():
+    for broken in (b"", PROFILE[:100], PROFILE.replace(b"acsp", b"Jane"), PROFILE.replace(b"mntr", b"Jane"), SRGB):
+        assert colours(broken) == b""
+    assert colours(PROFILE[:132]) == b""
+    old = bytearray(PROFILE)
+    old[8] = 2
+    assert b"desc\0\0\0\0\0\0\0\x08colours\0" in colours(bytes(old))
+    assert ImageCms.getProfileDescription(ImageCms.getOpenProfile(io.BytesIO(colours(bytes(old))))) == "colours\n"
+
+
+def test_a_palette_that_only_suggests_colours_goes(picture_bytes):
+    bare = picture_bytes(64, 48)
+    full = bare[:33] + _chunk(b"PLTE", b"Jane Doe!") + _chunk(b"gAMA", b"Jane Doe") + bare[33:]
+    assert png.layout(full).clean == bare
+    listed = io.BytesIO()
+    Image.open(io.BytesIO(bare)).convert("P").save(listed, "PNG")
+    assert b"PLTE" in png.layout(listed.getvalue()).clean
 
 
 def test_the_jfif_thumbnail_goes(picture_bytes):

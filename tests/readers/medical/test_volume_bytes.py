@@ -55,6 +55,29 @@ def test_texts_and_extensions_are_cut_and_everything_else_stays(source, tmp_path
     assert published(source, name) == made
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("where", ["behind", "between", "member", "time"])
+def test_what_lies_around_the_voxels_goes(source, tmp_path, packed, where):
+    image = nib.Nifti1Image(VOXELS, AFFINE)
+    data = image.to_bytes()
+    if where == "between":
+        header = image.header.copy()
+        header["vox_offset"], header["magic"] = 384, b"n+1"
+        data = header.binaryblock + bytes(4) + b"Jane Doe".ljust(32, b"\0") + data[352:]
+    whole = data + b"Jane Doe" if where == "behind" else data
+    written = gzip.compress(whole, mtime=1331251200 if where == "time" else 0) if packed else whole
+    written += gzip.compress(b"Jane Doe", mtime=0) if where == "member" and packed else b""
+    written += b"Jane Doe" if where == "member" and not packed else b""
+    (tmp_path / "a.nii").write_bytes(written)
+    made = published(source, "a.nii")
+    assert nifti_carried(made.data) == ""
+    assert b"Jane" not in (gzip.decompress(made.data) if packed else made.data)
+    if packed:
+        assert made.data[4:8] == bytes(4)
+    back = opened(made.data)
+    assert (np.asarray(back.dataobj) == VOXELS).all() and (back.affine == AFFINE).all()
+
+
 def test_other_formats_come_as_nifti(source, tmp_path):
     image = sitk.GetImageFromArray(VOXELS.T)
     image.SetSpacing((2.0, 3.0, 5.0))
