@@ -23,10 +23,12 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tests.prefect_server import medcurate
+from tests.quality.planted_search import Search, guessed_ids
 
 PEOPLE = 24
 SEED = 11
 BROKEN = "path of a broken DICOM file"
+CONVERTERS = ("caption", "multiple_choice", "open_question", "acquisition")
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Planter:
 
     draw: random.Random = field(default_factory=lambda: random.Random(SEED))
     planted: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    """Value -> key of the case that is made of it, where that is another."""
 
     def word(self, carrier: str) -> str:
         return self._keep("Zq" + "".join(self.draw.choices(string.ascii_lowercase, k=8)), carrier)
@@ -171,7 +175,8 @@ def table(folder: Path, plant: Planter) -> None:
     writers = (("jpg", jpeg), ("png", png), ("tif", tiff))
     for number in range(PEOPLE):
         extension, make = writers[number % 3]
-        name = f"{plant.word('folder name')}/{plant.word('file name')}.{extension}"
+        file = plant.word("file name")
+        name = plant.keys[file] = f"{plant.word('folder name')}/{file}.{extension}"
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_bytes(make(number, plant))
         own = [plant.word("CSV column"), plant.date("CSV column"), plant.number("CSV column"),
@@ -202,7 +207,7 @@ COMMON = {"license": "CC0-1.0", "access": "open", "modality": "X-ray", "anatomy"
 
 
 @pytest.fixture(scope="module")
-def hospital_of_names(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def hospital_of_names(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Planter]:
     """A recipe over both folders, and every planted value with its carrier."""
     base, plant = tmp_path_factory.mktemp("private"), Planter()
     table(base / "films", plant)
@@ -217,10 +222,10 @@ def hospital_of_names(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, d
         (base / f"{name}.yaml").write_text(yaml.safe_dump(common | own))
     recipe = {
         "name": "planted", "version": "1", "datasets": [{"spec": f"{name}.yaml"} for name in SPECS], "store": "store",
-        "converters": [{"type": name} for name in ("caption", "multiple_choice", "open_question", "acquisition")],
+        "converters": [{"type": name} for name in CONVERTERS],
     }  # fmt: skip
     (base / "recipe.yaml").write_text(yaml.safe_dump(recipe))
-    return base, plant.planted
+    return base, plant
 
 
 def readable(data: bytes, name: str) -> Iterator[bytes]:
@@ -243,9 +248,10 @@ def readable(data: bytes, name: str) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def leaked(prefect_env: dict[str, str], hospital_of_names: tuple[Path, dict[str, str]]) -> set[tuple[str, str]]:
+def leaked(prefect_env: dict[str, str], hospital_of_names: tuple[Path, Planter]) -> set[tuple[str, str]]:
     """(carrier, file of the release) of every planted value that came out."""
-    base, planted = hospital_of_names
+    base, plant = hospital_of_names
+    planted = plant.planted
     assert len(planted) >= 1000
     done = medcurate("run", base / "recipe.yaml", "--json", env=prefect_env | {"MEDCURATE_ID_KEY": "a secret"})
     assert done.returncode == 0, done.stderr
@@ -262,21 +268,17 @@ def leaked(prefect_env: dict[str, str], hospital_of_names: tuple[Path, dict[str,
     # What must be found is found: the search is not blind.
     assert any(b"edema" in text for name, text in texts.items() if name.endswith(".parquet"))
     assert b"films" in texts["manifest.json"]
-    return {
-        (carrier, name)
-        for value, carrier in planted.items()
-        for name, text in texts.items()
-        if value.encode() in text or value.encode("utf-16-le") in text
-    }
+    # Whoever guesses a key could make the ids that are drawn from keys, if nothing secret went into them.
+    keys = [(value, plant.keys.get(value, value)) for value in planted]
+    look = Search(planted, {value: guessed_ids(SPECS, CONVERTERS, key) for value, key in keys})
+    return {(planted[value], name) for name, text in texts.items() for value in look.found(text)}
 
 
 def test_no_byte_of_the_release_holds_a_planted_value(leaked: set[tuple[str, str]]) -> None:
     assert leaked == set()
 
 
-def test_without_a_key_nothing_is_started(
-    prefect_env: dict[str, str], hospital_of_names: tuple[Path, dict[str, str]]
-) -> None:
+def test_without_a_key_nothing_is_started(prefect_env: dict[str, str], hospital_of_names: tuple[Path, Planter]) -> None:
     env = {name: value for name, value in prefect_env.items() if name != "MEDCURATE_ID_KEY"}
     done = medcurate("run", hospital_of_names[0] / "recipe.yaml", env=env)
     assert done.returncode == 2
