@@ -4,8 +4,9 @@
     python -m benchmarks.privacy_text ours corpus.jsonl
     python -m benchmarks.privacy_text presidio corpus.jsonl needs presidio-analyzer and a spaCy model, by name
 
-``make`` plants surrogates, drawn by faker in many cultures, in real texts of ``../shared/data``. Half of the sentences
-and cultures are for mending (``dev``), the other half is only measured (``test``).
+``make`` plants surrogates, drawn by faker in many cultures, in real texts of ``../shared/data``. Some sentences and
+cultures are for mending (``dev``), others are only measured: ``test``, and ``later``, which was written when days
+without a year began to be looked for, and holds fractions, scores and levels that look like them.
 """
 
 import json
@@ -20,7 +21,9 @@ from typing import Any
 
 DATA = Path("../shared/data")
 REPORTS = 1000
-"""Of each half."""
+"""Of each part."""
+ARTICLE = "the "
+"""Names nobody."""
 
 CULTURES = {
     "dev": ("en_US", "de_DE", "es_ES", "it_IT", "pl_PL", "tr_TR", "en_IN", "fi_FI", "hu_HU", "id_ID"),
@@ -38,6 +41,7 @@ CULTURES = {
         "da_DK",
         "zu_ZA",
     ),
+    "later": ("de_AT", "es_MX", "pt_PT", "no_NO", "sl_SI", "et_EE", "en_CA", "fr_CA", "nl_BE", "lt_LT", "sk_SK"),
 }
 SENTENCES = {
     "dev": (
@@ -60,15 +64,30 @@ SENTENCES = {
         "{person:caret} {record}",
         "As {person:full} noted, no change since {date}.", "Contact: {person:last}, tel. {phone}", "aged {old} years",
     ),
+    "later": (
+        "{person:first} was admitted {date}.", "{person:full} underwent surgery on {date}.",
+        "Images of {date} were reviewed by {person:full}.", "Follow-up on {date} with Dr {person:last}.",
+        "The husband, {person:full}, was called.", "Pt: {person:comma}", "Case discussed with {person:full}, {date}",
+        "{person:caret}", "MRN {record} seen {date}", "Telephone: {phone}", "Admitted to {hospital} from {city}.",
+        "Unchanged since {date}.", "Exam dated {date}.", "{person:first} lives at {address}.", "Mail to {email}",
+        "Surgeon: {person:full}", "Mrs {person:last} called on {date}.", "Aged {old} years.",
+        # What looks like days and is none.
+        "Power 4/5 in the left leg.", "Pain 7/10 today.", "Review in 2/52.", "Disc bulge at L4/5 and C5/6.",
+        "Seen on 3/4 of the slices.", "Image 12/24 shows it.", "Blood pressure 120/80.", "May represent a scar.",
+        "Positive in 2/12 nodes.", "T3/4 tumour, grade 2/3.", "Given 1/2 strength contrast.", "Visible on 2/3 images.",
+        "Lesion at 10/11 o'clock.", "Series 3 image 4/12.", "Glasgow coma score 14/15.", "Vision 6/12 right.",
+    ),
 }  # fmt: skip
 DATES = {
     "dev": ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%y", "%Y%m%d", "%b %Y"),
     "test": ("%Y/%m/%d", "%d/%m/%y", "%d-%m-%Y", "%d %b %Y", "%b. %d, %Y", "%d%b%Y", "%B %Y", "%m/%d", "%A, %d %B %Y",
              "%Y-%m-%dT%H:%M"),
+    "later": ("%d %B", "%B %d", "%d %b", "%d/%m", "%m/%d", "%A, %B %d", "%d-%b", "%d %B %Y", "%d.%m.%Y", "%m/%d/%y"),
 }  # fmt: skip
 RECORDS = {
     "dev": ("########", "??######", "##-##-##", "?-####-##"),
     "test": ("#######", "### ### ####", "S##-#####", "???###", "####/####", "##########"),
+    "later": ("######", "?#######", "##-######", "####-####-#"),
 }
 
 
@@ -110,7 +129,7 @@ def _report(draw: random.Random, maker: Any, half: str, base: str) -> tuple[str,
             if part.startswith("{"):
                 kind, _, form = part[1:-1].partition(":")
                 value = _value(draw, maker, half, kind, form)
-                gold.append((kind, len(text), len(text) + len(value)))
+                gold.append((kind, len(text) + len(ARTICLE) * value.startswith(ARTICLE), len(text) + len(value)))
                 text += value
             else:
                 text += part
@@ -228,6 +247,6 @@ if __name__ == "__main__":
     if command == "make":
         make(Path(file))
     else:
-        halves = ("dev", "test")
+        halves = ("dev", "test", "later")
         for half in halves:
             score(dict(_finders(command, rest)), Path(file), half)

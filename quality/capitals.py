@@ -23,7 +23,7 @@ EPONYM_NOUN = re.compile(
 _WORD = re.compile(rf"(?<![\w<\[{{])[{UPPER}][^\W\d_]+(?:[-'’][^\W\d_]+)*(?![\w^])")
 _START = re.compile(r"(?:^|[.!?:;•>\])\"“(|/]|\n|^[-*]|\b[A-Z]\.)[\s\"“(*-]*$")
 _BETWEEN = re.compile(rf",? (?:[{UPPER}]\.? ){{0,2}}")
-_TITLED = 0.8
+_TITLED = 0.85
 _LONG_LINE = 5
 
 

@@ -9,6 +9,8 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
+SOME_YEAR = 2001
+"""Without a leap day."""
 _PIECES = re.compile(r"\d+|[A-Za-z]+|[^\dA-Za-z]+")
 _SLASHED = re.compile(r"(?<![\d./-])(\d{1,2})([/-])(\d{1,2})\2(?:\d{4}|\d\d)(?![\d/-])")
 _TIME = re.compile(r"T\d\d:?\d\d(?::?\d\d)?$")
@@ -36,7 +38,7 @@ def day_first(text: str) -> bool:
 def shifted(words: str, days: int, *, first_is_day: bool = False) -> str | None:
     """A date moved by ``days``, its order, separators, widths and case kept; ``None`` where it cannot be read.
 
-    A date without a day is moved as the 15th of its month would be.
+    A date without a day is moved as the 15th of its month would be, one without a year as in a year without a leap day.
 
     Args:
         words: the date as it stands, e.g. ``03/09/2012``, ``9 March 2012``, ``20120309T1015``.
@@ -53,8 +55,7 @@ def shifted(words: str, days: int, *, first_is_day: bool = False) -> str | None:
     roles = _roles(pieces, first_is_day)
     if roles is None:
         return None
-    year = int(pieces[roles.year])
-    full = year if len(pieces[roles.year]) == 4 else year + (1900 if year > 30 else 2000)
+    full = _full(pieces[roles.year]) if roles.year >= 0 else SOME_YEAR
     day = int(pieces[roles.day]) if roles.day >= 0 else 15
     moved = _moved(full, _month(pieces[roles.month]), day, days)
     return _written(pieces, roles, moved) + tail if moved else None
@@ -64,6 +65,12 @@ def _roles(pieces: list[str], first_is_day: bool) -> _Roles | None:
     numbers = [index for index, piece in enumerate(pieces) if piece.isdigit()]
     named = [index for index, piece in enumerate(pieces) if piece.isalpha() and _month(piece)]
     years = [index for index in numbers if len(pieces[index]) == 4]
+    if named and len(numbers) == 1 and not years:
+        return _Roles(-1, named[0], numbers[0])
+    if not named and len(numbers) == 2:
+        first, second = numbers
+        is_day = int(pieces[first]) > 12 or (int(pieces[second]) <= 12 and first_is_day)
+        return _Roles(-1, second, first) if is_day else _Roles(-1, first, second)
     if named and numbers and len(numbers) <= 2:
         year = years[0] if years else numbers[-1]
         day = next((index for index in numbers if index != year), -1)
@@ -87,6 +94,10 @@ def _month(piece: str) -> int:
     return next((n for n, name in enumerate(MONTHS, 1) if len(word) >= 3 and name.startswith(word[:4])), 0)
 
 
+def _full(year: str) -> int:
+    return int(year) if len(year) == 4 else int(year) + (1900 if int(year) > 30 else 2000)
+
+
 def _moved(year: int, month: int, day: int, days: int) -> date | None:
     try:
         return date(year, month, day) + timedelta(days)
@@ -96,7 +107,8 @@ def _moved(year: int, month: int, day: int, days: int) -> date | None:
 
 def _written(pieces: list[str], roles: _Roles, moved: date) -> str:
     new = list(pieces)
-    new[roles.year] = f"{moved.year:04}"[-len(pieces[roles.year]) :]
+    if roles.year >= 0:
+        new[roles.year] = f"{moved.year:04}"[-len(pieces[roles.year]) :]
     new[roles.month] = _like(pieces[roles.month], moved.month)
     if roles.day >= 0:
         new[roles.day] = _padded(pieces[roles.day], moved.day)

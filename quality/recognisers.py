@@ -10,6 +10,8 @@ from functools import cache, lru_cache
 from importlib import resources
 
 from quality.capitals import EPONYM_NOUN, UPPER, is_known, unexplained
+from quality.partial_dates import MONTH, WEEKDAY, partial_dates
+from quality.sentence_names import sentence_names
 
 KINDS = (
     "email", "url", "ip", "phone", "ssn", "record_number", "long_number", "uid", "date", "person", "address",
@@ -27,13 +29,10 @@ class Hit:
     end: int
 
 
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?)"
-)
+_MONTH = MONTH
 _YEAR = r"(?:1[89]|20)\d\d"
 _DATE = re.compile(
-    rf"(?<![\w.])(?:"
+    rf"(?<![\w.])(?:{WEEKDAY},? )?(?:"
     rf"{_YEAR}[-/.](?:1[0-2]|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])"  # 2012-03-09
     rf"|(?:3[01]|[12]\d|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])[-/.](?:{_YEAR}|\d\d)"  # 03/09/2012, 9.3.12
     rf"|{_YEAR}(?:1[0-2]|0[1-9])(?:3[01]|[12]\d|0[1-9])"  # 20120309
@@ -75,8 +74,11 @@ _URL = re.compile(r"(?:\bhttps?://|\bftp://|\bwww\.)[^\s<>\"]+", re.IGNORECASE)
 _IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
 _AGE = re.compile(r"(?<![\w.])(?:9\d|1[0-2]\d)[ -]?(?:years?|yrs?|y/?o)\b[ -]?(?:old)?", re.IGNORECASE)
 
+_PARTICLES = r"(?:(?:van|von|der|den|de|la|le|del|della|di|da|dos|bin|al|el|ter|ten|zu) ){0,3}"
 _NAME = rf"[{UPPER}][\w'’]+(?:-[{UPPER}][\w'’]+)?"
-_CARET = re.compile(r"(?<![\w^])[A-Za-z][\w'’ -]*\^[A-Za-z][\w'’.-]*(?:\^[\w'’.-]*)*")
+_CARET = re.compile(r"(?<![\w^])[^\W\d_][\w'’ -]*\^[^\W\d_][\w'’.-]*(?:\^[\w'’.-]*)*")
+_AFTER_CARET = re.compile(r"\^[\w'’.-]+[ \t]+(?P<value>(?=[A-Z0-9/-]*\d\d)[A-Z0-9][A-Z0-9/-]{4,})(?!\w)")
+"""A number after a name as DICOM writes it is the person's."""
 _TITLE = re.compile(
     rf"\b(?:Drs?|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Sister|Nurse|Herr|Frau|Mme|M\.?D\.?,)\.? "
     rf"(?:[A-Z]\.? ){{0,2}}{_NAME}(?: (?:[A-Z]\.? )?{_NAME}){{0,2}}"
@@ -91,13 +93,21 @@ _ACTED = re.compile(
     rf"performed|discussed|communicated|electronically|patient|wife|husband|mother|father|son|daughter|brother|sister|"
     rf"partner|carer|physician|radiologist|technologist|surgeon|film|scan|images?)"
     rf"(?: (?:electronically|signed|by|with|to|of|is)){{0,3}})[,:]? (?!(?i:the|a|an)\b)"
-    rf"(?P<value>{_NAME}(?:,? (?:[A-Z]\.? )?{_NAME}){{1,2}})"
+    rf"(?P<value>{_NAME}(?:,? (?:[A-Z]\.? )?{_PARTICLES}{_NAME}){{1,2}})"
 )
+_SURE = re.compile(
+    r"(?:\bby|\b(?:wife|husband|mother|father|son|daughter|brother|sister|partner|carer))[,:]? $", re.IGNORECASE
+)
+"""After these words two capitals are a person although one of them means something else too."""
 _COMMA = re.compile(rf"(?<![\w'-])([{UPPER}][{UPPER}'’-]{{3,}}), ({_NAME})")
-_PAIR = re.compile(rf"(?<![\w'-])({_NAME})(,?) +(?:[A-Z]\.? +)?({_NAME})")
-_SUITE = r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|boulevard|blvd|court|ct|square|terrace|place|highway|hwy)"
+_PAIR = re.compile(rf"(?<![\w'-])({_NAME})(,?) +(?:[A-Z]\.? +)?{_PARTICLES}({_NAME})")
+_SUITE = (
+    r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|boulevard|blvd|court|ct|square|terrace|place|highway|hwy|plaza|"
+    r"parkway|pkwy|trail|crescent|close|gardens|mews|alley|circle|row)"
+)
 _ADDRESS = re.compile(
     rf"(?<![\w.])\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z][\w'’.-]+ ){{1,4}}(?i:{_SUITE})\b\.?"
+    r"(?:,? (?:Apt|Apartment|Suite|Unit|Flat)\.? ?\w{1,5}\b)?"
     r"|(?<![\w])[A-Z][\w-]+(?:stra(?:ss|ß)e|str\.|weg|gasse|platz) \d{1,4}[a-z]?(?!\w)"
     r"|(?<![\w])[A-Z]{2},? \d{5}-\d{4}(?!\w)|(?<![\w])(?:P\.? ?O\.? Box) \d+"
     r"|(?<![\w])[A-Z][a-z]+, [A-Z]{2} \d{5}(?!\w)"
@@ -184,6 +194,7 @@ def _numbers(text: str) -> Iterator[Hit]:
         for found in pattern.finditer(text):
             if kind != "phone" or sum(map(str.isdigit, found[0])) >= 7:
                 yield Hit(kind, found.start(), found.end())
+    yield from (Hit("date", start, end) for start, end in partial_dates(text))
 
 
 def _network(text: str) -> Iterator[Hit]:
@@ -196,6 +207,9 @@ def _network(text: str) -> Iterator[Hit]:
 def _people(text: str) -> Iterator[Hit]:
     if "^" in text:
         yield from (Hit("person", found.start(), found.end()) for found in _CARET.finditer(text))
+        for found in _AFTER_CARET.finditer(text):
+            yield Hit("record_number", found.start("value"), found.end("value"))
+    yield from (Hit("person", start, end) for start, end in sentence_names(text))
     yield from (Hit("person", found.start(), found.end()) for found in _TITLE.finditer(text))
     # Two capitalised words in a row are rare, and looking for them is cheap.
     pairs = list(_PAIR.finditer(text))
@@ -212,7 +226,9 @@ def _people(text: str) -> Iterator[Hit]:
 def _two_words(text: str, pairs: list[re.Match[str]]) -> Iterator[Hit]:
     for pattern, group in ((_ACTED, "value"), (_COMMA, 0)):
         for found in pattern.finditer(text):
-            if not any(map(is_known, _WORDS.findall(found[group]))):
+            sure = _SURE.search(text, found.start(), found.start(group))
+            known = [is_known(word) for word in _WORDS.findall(found[group])]
+            if not (all(known) if sure else any(known)):
                 yield Hit("person", found.start(group), found.end(group))
     for found in pairs:
         if _is_name(found) and not EPONYM_NOUN.match(text, found.end()):

@@ -76,6 +76,14 @@ def test_medicine_is_left_alone(text: str, case: Case, own: Context) -> None:
         ("01/01/00", -1, "12/31/99"),
         ("20120309T101500", -7, "20120302T101500"),
         ("31.02.2012", -7, None),
+        ("Friday, 9 March 2012", -7, "Friday, 2 March 2012"),
+        ("3 March", -7, "24 February"),
+        ("March 3rd", -2, "March 1st"),
+        ("the 3rd of May", -7, "the 26th of April"),
+        ("16-Feb", -21, "26-Jan"),
+        ("03/14", -14, "02/28"),
+        ("14/03", -14, "28/02"),
+        ("2/31", -7, None),
     ],
 )
 def test_dates_move_in_their_own_form(words: str, days: int, moved: str | None) -> None:
