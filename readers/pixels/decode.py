@@ -12,7 +12,8 @@ from PIL import Image
 from readers.pixels import jpeg, png
 from readers.pixels.colours import over_black, through_profile, to_srgb
 from readers.pixels.guarded import jpegls
-from readers.pixels.layout import Layout, check_size, corrupt, matters
+from readers.pixels.icc import wordless
+from readers.pixels.layout import Layout, check_size, corrupt
 from readers.pixels.sniff import HEAD, RASTER, sniff
 from schemas.errors import CaseError
 
@@ -168,7 +169,7 @@ def _pillow_layout(data: bytes, kind: str) -> Layout:
         orientation=int(picture.getexif().get(0x0112, 1) or 1) if "exif" in picture.info else 1,
         frames=frames,
         removed=removed,
-        icc=profile if matters(profile) else b"",
+        icc=wordless(profile),
     )
 
 

@@ -20,7 +20,7 @@ _WORD = "colours"
 _MOST_TAGS = 100
 
 
-def colours(profile: bytes) -> bytes:
+def wordless(profile: bytes) -> bytes:
     """The profile with every text, date, maker and unknown tag taken out; the same for one that was treated before.
 
     Empty for sRGB and plain grey, which change nothing of what is seen, and for profiles that cannot be read.  What

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from readers.pixels.icc import colours
+from readers.pixels.icc import wordless
 from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation
 
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -133,7 +133,7 @@ def _layout(data: bytes, parts: _Parts) -> Layout:
     if channels not in (1, 3, 4):
         raise corrupt(f"has {channels} JPEG components")
     profile = b"".join(parts.icc[number] for number in sorted(parts.icc))
-    icc = colours(profile)
+    icc = wordless(profile)
     if profile != icc:
         parts.removed.append("colour profile")
     usual = parts.process in _BASELINE or parts.process == _PROGRESSIVE

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import imagecodecs
 
-from readers.pixels.icc import colours
+from readers.pixels.icc import wordless
 from readers.pixels.layout import Layout, check_size, corrupt, exif_orientation
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -105,7 +105,7 @@ def _profile(body: bytes) -> bytes:
     """The unpacked colour profile where it matters, without its words, else nothing."""
     _, _, packed = body.partition(b"\0")
     try:
-        return colours(zlib.decompressobj().decompress(packed[1:], _PROFILE_LIMIT))
+        return wordless(zlib.decompressobj().decompress(packed[1:], _PROFILE_LIMIT))
     except zlib.error:
         return b""
 

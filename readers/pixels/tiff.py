@@ -9,7 +9,8 @@ import tifffile
 from PIL import Image
 
 from readers.pixels.colours import from_cmyk, over_black, to_srgb
-from readers.pixels.layout import Layout, check_size, corrupt, matters
+from readers.pixels.icc import wordless
+from readers.pixels.layout import Layout, check_size, corrupt
 from schemas.errors import CaseError
 
 Samples = np.ndarray[Any, Any]
@@ -134,7 +135,7 @@ def _spread(samples: Samples, bits: int, *, white_is_zero: bool) -> Samples:
 
 def _in_rgb(samples: Samples, photometric: int, page: Any) -> Samples:
     tag = page.tags.get(_PROFILE)
-    icc = tag.value if tag is not None and isinstance(tag.value, bytes) and matters(tag.value) else b""
+    icc = wordless(tag.value) if tag is not None and isinstance(tag.value, bytes) else b""
     channels = samples.shape[2]
     if photometric == _CMYK and channels == 4:
         return from_cmyk(samples, icc)

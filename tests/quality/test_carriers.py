@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 
 from quality.carriers import carried, nifti_carried
 from readers.pixels.decode import read_layout
-from readers.pixels.icc import colours
+from readers.pixels.icc import wordless
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
 
@@ -74,7 +74,7 @@ def test_what_a_colour_profile_may_carry_is_seen(kind: str) -> None:
     """Of a real profile (pydicom's picture of crayons), as it is and as readers leave it."""
     real = get_testdata_file("crayons.icc", read=False)
     profile = Path(str(real)).read_bytes()
-    treated = colours(profile)
+    treated = wordless(profile)
     assert 0 < len(treated) < len(profile)
     assert carried(saved(kind, icc_profile=profile)) == "privacy_colour_profile"
     clean = read_layout(saved(kind, icc_profile=profile)).clean

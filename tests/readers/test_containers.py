@@ -13,7 +13,7 @@ from pydicom.data import get_testdata_file
 
 from readers.pixels import jpeg, png
 from readers.pixels.decode import decode, read_layout
-from readers.pixels.icc import colours
+from readers.pixels.icc import wordless
 from readers.pixels.layout import exif_orientation, oriented
 from schemas.errors import CaseError
 from schemas.view import View
@@ -63,7 +63,7 @@ def test_a_jpeg_keeps_a_profile_that_changes_its_colours(picture_bytes):
     data = bare[:2] + _segment(0xE2, b"ICC_PROFILE\0\1\1" + profile) + bare[2:]
     layout = jpeg.layout(data)
     kept = Image.open(io.BytesIO(layout.clean)).info["icc_profile"]
-    assert layout.icc == kept == colours(kept) != b""
+    assert layout.icc == kept == wordless(kept) != b""
     assert b"Adob" not in kept and b"A\0d\0o\0b" not in kept
     assert read_layout(layout.clean).clean is layout.clean
 
@@ -96,12 +96,12 @@ def test_a_profile_loses_its_words_and_dates_and_changes_no_colour(kind, picture
 
 def test_profiles_that_cannot_be_read_go():
     for broken in (b"", PROFILE[:100], PROFILE.replace(b"acsp", b"Jane"), PROFILE.replace(b"mntr", b"Jane"), SRGB):
-        assert colours(broken) == b""
-    assert colours(PROFILE[:132]) == b""
+        assert wordless(broken) == b""
+    assert wordless(PROFILE[:132]) == b""
     old = bytearray(PROFILE)
     old[8] = 2
-    assert b"desc\0\0\0\0\0\0\0\x08colours\0" in colours(bytes(old))
-    assert ImageCms.getProfileDescription(ImageCms.getOpenProfile(io.BytesIO(colours(bytes(old))))) == "colours\n"
+    assert b"desc\0\0\0\0\0\0\0\x08colours\0" in wordless(bytes(old))
+    assert ImageCms.getProfileDescription(ImageCms.getOpenProfile(io.BytesIO(wordless(bytes(old))))) == "colours\n"
 
 
 def test_a_palette_that_only_suggests_colours_goes(picture_bytes):
