@@ -45,13 +45,19 @@ class Ordinal:
         here = scale.index(grade)
         slots = ask.slots(images) | {"scale": ask.words.COMMA.join(map(ask.words.name, scale))}
         compare = ask.chance(row, "compare") < self.options.compare_share
-        # The side is drawn before a grade on it, so that yes and no stay balanced where both sides exist.
+        # The answer is drawn before a grade that gives it, so that yes and no stay balanced.  Nothing is asked whose
+        # answer is plain without the picture: whether it is above the highest grade, or below the lowest.
         more = ask.chance(row, "more") < 0.5
-        higher = ask.chance(row, "side") < 0.5
-        others = scale[here + 1 :] if higher else scale[:here]
-        others = others or [name for name in scale if name != grade]
+        true = ask.chance(row, "side") < 0.5
+        grades = (
+            {True: scale[:here], False: scale[here:-1]}
+            if more
+            else {True: scale[here + 1 :], False: scale[1 : here + 1]}
+        )
+        others = grades[true] or grades[not true]
         other = others[ask.number(row, "other", len(others))]
-        said = ask.words.YES if (here > scale.index(other)) == more else ask.words.NO
+        holds = here > scale.index(other) if more else here < scale.index(other)
+        said = ask.words.YES if holds else ask.words.NO
         template = ask.draw(("more" if more else "less") if compare else "grade", row)
         return ask.row(
             row,

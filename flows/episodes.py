@@ -216,6 +216,6 @@ def _unit(work: Work, episode: Episode, loans: Sequence[Loan], spec: DatasetSpec
 
 
 def _named(fact: str, ids: Sequence[str]) -> str:
-    """``3:labels[0]`` with the published id of case 3 instead of its number."""
+    """``3:labels[0]`` with the published id of case 3 for its number; a montage's layout names no case."""
     number, _, rest = fact.partition(":")
-    return f"{ids[int(number)]}:{rest}"
+    return f"{ids[int(number)]}:{rest}" if number.isdecimal() else fact

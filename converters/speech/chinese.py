@@ -126,8 +126,8 @@ def location(codes: str, patient: bool, wide: bool) -> str:
 
 
 _BESIDE = {
-    "L": "患者左侧",
-    "R": "患者右侧",
+    "L": "左侧（以患者为准）",
+    "R": "右侧（以患者为准）",
     "A": "前方",
     "P": "后方",
     "S": "上方",
@@ -140,7 +140,7 @@ _BESIDE = {
 
 
 def beside(code: str) -> str:
-    """Where one thing lies of another: ``患者左侧``."""
+    """Where one thing lies of another: ``左侧（以患者为准）``."""
     return _BESIDE[code]
 
 

@@ -121,3 +121,22 @@ def test_chinese_says_projections_lists_and_nothing_in_chinese(make, blood):
     case, cells = blood
     (none,) = [row for row in make.ask("count", case, cells, language="zh", zero_share=1) if row.answer == "0"]
     assert "0个" not in none.messages[1].content
+
+
+def test_grades_are_compared_so_that_the_picture_is_needed(make):
+    """Never whether a grade is above the highest or below the lowest; equal grades are neither above nor below."""
+    scale = ["none", "mild", "moderate", "severe"]
+    described = make.spec(scale, "ordinal")
+    said = {}
+    for number in range(400):
+        grade = scale[number % 4]
+        (row,) = make.ask("ordinal", make.case(f"c{number}", labels=(make.label(grade),)), described, compare_share=1.0)
+        which = re.search(r"ordinal\.(more|less)-", row.provenance.template)[1]
+        other = re.search(r'"(\w+)"', row.messages[0].content)[1]
+        here, there = scale.index(grade), scale.index(other)
+        assert other != ("severe" if which == "more" else "none")
+        assert (row.answer == "Yes") == (here > there if which == "more" else here < there)
+        said.setdefault((which, other), set()).add(row.answer)
+    # Every question that is asked has both answers, so its words do not tell.
+    assert set(said) == {("more", name) for name in scale[:3]} | {("less", name) for name in scale[1:]}
+    assert all(answers == {"Yes", "No"} for answers in said.values())

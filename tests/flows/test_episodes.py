@@ -19,6 +19,7 @@ from flows.plan import load_specs, plan_dataset
 from flows.rows import Identities
 from flows.worker import finished, run_partition
 from flows.workspace import Workspace
+from schemas.case import Tile
 from schemas.episode import Episode, Loan
 from schemas.recipe import Recipe, load_recipe
 from schemas.spec import DatasetSpec
@@ -236,4 +237,10 @@ def test_the_licence_of_a_row_is_that_of_all_its_pictures(make: Any) -> None:
         "k0:labels[0]", "images[0]=k0", "images[1]=k1", "images[2]=k2", "images[3]=k3",
     ]  # fmt: skip
     assert hashlib.sha256(unit.images[0].data).hexdigest() == unit.images[0].sha256
+    (ref, made_of), *_ = loan.pictures
+    montage = replace(ref, tiles=(Tile(0, 0, ref),))
+    tiled = replace(row, images=(montage,))
+    work = Work(case_id=loan.case.key, case=loan.case, rows=[tiled], pictures={montage: made_of})
+    facts = _unit(work, Episode(tiled, 0, (1,)), loans, spec, Identities(spec)).rows[0]["provenance"]["facts"]
+    assert facts == ["k0:labels[0]", "montage[0]=0,0:axis -1 index -1", "images[0]=k0"]
     assert in_stages(unit, ()).rows[0]["quality"]["scores"] == []
