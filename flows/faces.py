@@ -10,7 +10,7 @@ import numpy as np
 
 from flows.steps import Step, unexpected
 from quality.faces import Faces
-from readers.face import Face, face_of, find_face
+from readers.face import Face, Plane, face_of, find_face
 from readers.pixels.dicom_file import open_dicom
 from readers.pixels.dicom_frames import stored_frame
 from readers.pixels.dicom_luts import modality_values
@@ -213,8 +213,8 @@ def defaced(data: bytes, face: Face) -> bytes:
     stored = np.frombuffer(raw, header.get_data_dtype(), int(np.prod(shape)), image.dataobj.offset)
     voxels = stored.reshape(shape, order="F")
     i, j, k = np.ogrid[: shape[0], : shape[1], : shape[2]]
-    _, anterior, superior = (row[0] * i + row[1] * j + row[2] * k + row[3] for row in image.affine[:3])
-    voxels[(anterior > face.behind) & (superior < face.top)] = voxels.min()
+    place = (row[0] * i + row[1] * j + row[2] * k + row[3] for row in image.affine[:3])
+    voxels[face.holds(*place)] = voxels.min()
     return bytes(imagecodecs.gzip_encode(bytes(raw), level=4)) if packed else bytes(raw)
 
 
@@ -222,9 +222,14 @@ def face_polygon(ref: ImageRef, to_ras: Ras, face: Face) -> list[Point]:
     """The corners, in view pixels, of the part of a slice that lies in the face; empty where none does."""
     width, height = ref.view.width, ref.view.height
     edge: list[Point] = [(0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height))]
-    for inside in (lambda p: to_ras(*p)[1] - face.behind, lambda p: face.top - to_ras(*p)[2]):
-        edge = _clipped(edge, inside)
+    for plane in (face.front, face.below):
+        edge = _clipped(edge, partial(_before, plane, to_ras))
     return edge
+
+
+def _before(plane: Plane, to_ras: Ras, point: Point) -> float:
+    """Millimetres by which a view pixel lies in front of a plane."""
+    return sum(a * b for a, b in zip(plane, (*to_ras(*point), 1.0), strict=True))
 
 
 def _clipped(edge: list[Point], inside: Callable[[Point], float]) -> list[Point]:

@@ -27,12 +27,24 @@ MR_TISSUE = 0.15
 """Of the 99th percentile, above which there is tissue in MR; noise lies below 0.1 of it."""
 
 
+Plane = tuple[float, float, float, float]
+"""``a b c d``; ``a x + b y + c z + d`` is the distance in front of a plane, in millimetres."""
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Limits of a face in RAS millimetres: in front of ``behind`` and below ``top``."""
+    """Where a face lies in RAS millimetres: in front of both planes, which are square to the volume's own axes.
 
-    behind: float
-    top: float
+    Heads are scanned tilted; planes square to the patient's axes would then cut brain, or leave a nose.
+    """
+
+    front: Plane
+    below: Plane
+
+    def holds(self, x: Any, y: Any, z: Any) -> Any:
+        """Whether points lie in the face; arrays or numbers."""
+        one, two = ((a * x + b * y + c * z + d) > 0 for a, b, c, d in (self.front, self.below))
+        return one & two
 
 
 def find_face(voxels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any], is_ct: bool) -> Face | None:
@@ -40,7 +52,7 @@ def find_face(voxels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any], is_ct:
 
     Args:
         voxels: ``(i, j, k)`` in modality units.
-        affine: 4x4, voxel indices to RAS millimetres; may be turned, is taken along the nearest axes.
+        affine: 4x4, voxel indices to RAS millimetres; its axes may be tilted.
         is_ct: whether the values are Hounsfield units.
     """
     image = nibabel.as_closest_canonical(nibabel.Nifti1Image(voxels.astype(np.float32), affine))
@@ -54,7 +66,16 @@ def find_face(voxels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any], is_ct:
     if limits is None:
         return None
     behind, top = limits
-    return Face(float(image.affine[1, 3] + behind), float(image.affine[2, 3] + top))
+    # Millimetres along the volume's own axes, from RAS.
+    along = np.linalg.inv(image.affine) * np.array([*spacing, 1.0])[:, None]
+    front, below = along[1] - [0, 0, 0, behind], -along[2] + [0, 0, 0, top]
+    return Face(_plane(front), _plane(below))
+
+
+def _plane(row: np.ndarray[Any, Any]) -> Plane:
+    # Of a sheared volume the row is no unit vector; its zero is the plane all the same.
+    a, b, c, d = (float(value) for value in row / np.linalg.norm(row[:3]))
+    return a, b, c, d
 
 
 def face_of(volume: Volume, is_ct: bool) -> Face | None:

@@ -62,9 +62,14 @@ def head(ct: bool = True) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]
     return shown.astype(np.int16), affine, {"nose": nose, "eyes": eyes, "lips": lips, "brain": brain}
 
 
+def upright(behind: float, top: float) -> Face:
+    """What lies in front of ``y = behind`` and below ``z = top``."""
+    return Face((0, 1, 0, -behind), (0, 0, -1, top))
+
+
 def inside(face: Face, affine: np.ndarray) -> np.ndarray:
-    j, k = np.meshgrid(np.arange(SHAPE[1]), np.arange(SHAPE[2]), indexing="ij")
-    return ((j * MM + affine[1, 3] > face.behind) & (k * MM + affine[2, 3] < face.top))[None].repeat(SHAPE[0], 0)
+    places = np.einsum("ab,bijk->aijk", affine[:3, :3], np.indices(SHAPE)) + affine[:3, 3][:, None, None, None]
+    return np.asarray(face.holds(*places))
 
 
 @pytest.mark.parametrize("ct", [True, False])
@@ -78,12 +83,30 @@ def test_the_face_is_found_in_any_voxel_order_and_the_brain_is_spared(ct: bool, 
     assert face is not None
     # By hand: L is 190 mm and the vertex at z = 250 - 165 = 85, so the brow is at 85 - 95 = -10, within two grid steps;
     # the nose ends at y = 245 - 125 = 120, so the cut is at 120 - 57 = 63.
-    assert face.top == pytest.approx(-10, abs=9)
-    assert face.behind == pytest.approx(63, abs=6)
+    assert face.below == pytest.approx((0, 0, -1, -10), abs=9) and face.below[:3] == pytest.approx((0, 0, -1))
+    assert face.front == pytest.approx((0, 1, 0, -63), abs=6) and face.front[:3] == pytest.approx((0, 1, 0))
     gone = inside(face, affine)
     assert gone[parts["nose"]].all() and gone[parts["lips"]].all()
     assert gone[parts["eyes"]].mean() > 0.9
     assert gone[parts["brain"]].mean() < 0.005
+
+
+@pytest.mark.parametrize(("pitch", "yaw"), [(20, 0), (-25, 0), (0, 15), (20, 15)])
+def test_of_a_tilted_head_the_same_is_cut_off(pitch: float, yaw: float) -> None:
+    voxels, affine, _ = head()
+    a, b = np.radians(pitch), np.radians(yaw)
+    nod = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    shake = np.array([[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]])
+    tilted = affine.copy()
+    tilted[:3] = (shake @ nod) @ affine[:3]
+    face, straight = find_face(voxels, tilted, True), find_face(voxels, affine, True)
+    assert face is not None and straight is not None
+    wanted = inside(straight, affine)
+    assert wanted.any()
+    # But for the one layer of voxels whose centres lie on a plane.
+    assert (inside(face, tilted) != wanted).mean() < 0.003
+    made = nib.Nifti1Image.from_bytes(defaced(nib.Nifti1Image(voxels, tilted).to_bytes(), face))
+    assert ((np.asarray(made.dataobj) != voxels) & ~wanted).mean() < 0.003
 
 
 def test_no_head_and_no_face_in_the_volume() -> None:
@@ -216,9 +239,9 @@ def test_a_polygon_by_hand(nifti: Path) -> None:
     ref = treated(own, action="flag").rows[0].images[0]
     view = replace(ref.view, width=10, height=10)
     # x to the left, y downwards: anterior is 10 - y, superior is 4 everywhere.
-    edge = face_polygon(replace(ref, view=view), lambda x, y: (x, 10 - y, 4), Face(behind=7, top=5))
+    edge = face_polygon(replace(ref, view=view), lambda x, y: (x, 10 - y, 4), upright(7, 5))
     assert edge == [(0.0, 0.0), (10.0, 0.0), (10.0, 3.0), (0.0, 3.0)]
-    assert face_polygon(replace(ref, view=view), lambda x, y: (x, 10 - y, 6), Face(behind=7, top=5)) == []
+    assert face_polygon(replace(ref, view=view), lambda x, y: (x, 10 - y, 6), upright(7, 5)) == []
 
 
 def test_faces_are_accepted_only_with_a_reason() -> None:
