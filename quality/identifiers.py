@@ -150,9 +150,8 @@ def _kinds_of_key(key: str) -> frozenset[str]:
 
 
 def _texts(row: Instruction) -> list[str]:
-    texts = [turn.content for turn in row.messages]
-    texts += row.options
-    texts += row.labels
-    texts += [place.label for place in row.regions]
-    texts += (row.answer, row.modality, row.anatomy, row.clinical_task)
+    texts = [row.answer, row.modality, row.anatomy, row.clinical_task, *row.options, *row.labels]
+    texts += [turn.content for turn in row.messages]
+    if row.regions:
+        texts += [place.label for place in row.regions]
     return texts

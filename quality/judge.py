@@ -54,7 +54,7 @@ class Judge:
             judged.append((row, pictures or [], found, seen))
         self._look([one for one in judged if one[2] != [MISSING]], work)
         for row, _, found, seen in judged:
-            if found[:1] != [MISSING]:
+            if row.volumes and found[:1] != [MISSING]:
                 found.extend(_volumes(row, work))
             kept.append(self._settled(work, row, seen, found) if found else row)
         work.rows = [row for row in kept if row is not None]
@@ -87,7 +87,10 @@ class Judge:
     def _given(self, work: Work, pictures: Sequence[Rendered]) -> list[Finding]:
         """What reader and decoder found already."""
         assert work.case is not None
-        return [*work.case.findings, *(note for picture in pictures for note in picture.findings)]
+        found = list(work.case.findings)
+        for picture in pictures:
+            found += picture.findings
+        return found
 
     def _look(self, judged: Sequence[tuple[Instruction, list[Rendered], list[Finding], str]], work: Work) -> None:
         """Let every gate look at every row; gate by gate, so that its time is taken once for a case."""

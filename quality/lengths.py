@@ -48,16 +48,19 @@ class Lengths:
         limits = self.options
         for message in row.messages:
             if message.role == "user":
-                yield from self._question(len(message.content.replace(IMAGE, "").strip()), row.task)
+                size = len(message.content.replace(IMAGE, "").strip())
+                if not limits.question_min_chars <= size <= limits.question_max_chars:
+                    yield from self._question(size, row.task)
             elif len(message.content) > limits.answer_max_chars:
                 size = len(message.content)
                 yield refuse("answer_long", f"an answer of {size} characters is over {limits.answer_max_chars}")
         if row.task == "caption" and row.messages:
             yield from self._caption(len(row.messages[-1].content.split()))
-        longest = max(map(len, row.options), default=0)
-        most = limits.answer_max_chars if row.task == "preference" else limits.option_max_chars
-        if longest > most:
-            yield refuse("option_long", f"an option of {longest} characters is over {most}")
+        if row.options:
+            longest = max(map(len, row.options))
+            most = limits.answer_max_chars if row.task == "preference" else limits.option_max_chars
+            if longest > most:
+                yield refuse("option_long", f"an option of {longest} characters is over {most}")
 
     def _question(self, size: int, task: str) -> Iterator[Finding]:
         limits = self.options

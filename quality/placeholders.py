@@ -34,7 +34,13 @@ class Placeholders:
         total, images = sum(counts), len(row.images)
         if total != images:
             yield refuse("placeholder_count", f"the turns hold {total} {IMAGE} for {images} pictures")
-        elif total and row.task != "interleaved":
-            first = next((i for i, message in enumerate(row.messages) if message.role == "user"), -1)
-            if first < 0 or counts[first] != total:
-                yield refuse("placeholder_place", f"an {IMAGE} stands outside the first user turn")
+        elif total and row.task != "interleaved" and total != _asked(row, counts):
+            yield refuse("placeholder_place", f"an {IMAGE} stands outside the first user turn")
+
+
+def _asked(row: Instruction, counts: Sequence[int]) -> int:
+    """How many stand in the first user turn."""
+    for message, count in zip(row.messages, counts, strict=True):
+        if message.role == "user":
+            return count
+    return 0

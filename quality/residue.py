@@ -8,7 +8,7 @@ from quality.base import GateOptions, refuse
 from schemas.case import Case
 from schemas.context import Context
 from schemas.findings import Finding
-from schemas.instruction import Instruction
+from schemas.instruction import IMAGE, Instruction
 from schemas.rendered import Rendered
 
 _SLOT = re.compile(r"\{\{?\s*[\w.\[\]|: -]{0,60}\s*\}?\}|%\(\w+\)[sd]|\$\{\w+\}")
@@ -38,6 +38,7 @@ class Residue:
     def __init__(self, options: ResidueOptions) -> None:
         self.options = options
         self._tags = frozenset(options.tags) | {f"/{tag}" for tag in options.tags}
+        self._pictured = IMAGE[1:-1] in self._tags
         words = "|".join(re.escape(word) for word in options.null_words)
         self._null = re.compile(rf"(?<![\w'-])(?:{words})(?![\w'-])")
 
@@ -45,19 +46,22 @@ class Residue:
         """Search the words of every turn, of the options, the answer and the labels."""
         turns = [message.content for message in row.messages]
         words = "\n".join([*turns, *row.options, row.answer, *row.labels])
+        tagged = words.replace(IMAGE, "") if self._pictured else words
         if ("{" in words or "%(" in words) and _SLOT.search(words):
             yield refuse("residue_slot", "a slot of a template was not filled")
         elif "[" in words and _PLACE.search(words):
             yield refuse("residue_slot", "a bracketed slot of a template was not filled")
-        if "<" in words and any(found not in self._tags for found in _TAG.findall(words)):
+        if "<" in tagged and any(found not in self._tags for found in _TAG.findall(tagged)):
             yield refuse("residue_tag", "a tag stands in the words that is none of the allowed ones")
-        if any(null in words for null in self.options.null_words) and self._has_null(
-            words, own=not row.provenance.template and not row.provenance.model
-        ):
-            yield refuse("residue_null", "an empty value of a table (nan, None, NULL) stands in the words")
+        for null in self.options.null_words:
+            if null in words:
+                if self._has_null(words, row):
+                    yield refuse("residue_null", "an empty value of a table (nan, None, NULL) stands in the words")
+                return
 
-    def _has_null(self, words: str, own: bool) -> bool:
-        """``own``: the words are the source's, not a template's or a model's."""
+    def _has_null(self, words: str, row: Instruction) -> bool:
+        # The words are the source's where neither a template nor a model wrote them.
+        own = not row.provenance.template and not row.provenance.model
         return any(not _is_prose(words, found, own) for found in self._null.finditer(words))
 
 

@@ -39,7 +39,7 @@ class Turns:
         if not turns:
             yield refuse("no_turns", "the row has no messages")
             return
-        if any(message.role != ROLES[i % 2] for i, message in enumerate(turns)):
+        if [turn.role for turn in turns] != list(ROLES * len(turns))[: len(turns)]:
             yield refuse("turns_order", "user and assistant do not take turns, the user first")
         if turns[-1].role != "assistant":
             yield refuse("turns_open", "the last turn is not the assistant's")
