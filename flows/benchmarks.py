@@ -4,12 +4,13 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flows.code_version import code_version
 from flows.listing import fingerprint_of
+from flows.origins import origins
 from flows.pool import Workers
 from flows.preflight import check_root
 from flows.watched import Watched
@@ -34,6 +35,7 @@ class Hashes:
     sha256: str = ""
     pixel_digest: str = ""
     phash: int = 0
+    origins: tuple[str, ...] = ()
 
 
 def benchmark_tables(recipe: Recipe, space: Workspace, workers: Workers) -> dict[str, Path]:
@@ -65,13 +67,14 @@ def question_tables(recipe: Recipe, space: Workspace) -> dict[str, Path]:
 
 
 def write_hashes(choice: BenchmarkChoice, store: str, path: Path, watched: Watched = UNWATCHED) -> None:
-    """Write one line for each picture of the benchmark (sha256, pixel_digest, phash), and beside it its questions."""
+    """Write one line for each picture of the benchmark (fields of `Hashes`), and beside it its questions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([("sha256", pa.string()), ("pixel_digest", pa.string()), ("phash", pa.uint64())])
+    hashes = [("sha256", pa.string()), ("pixel_digest", pa.string()), ("phash", pa.uint64())]
+    schema = pa.schema([*hashes, ("origins", pa.list_(pa.string()))])
     found = pictures_of_release(choice, store, watched) if choice.release else pictures_of_spec(choice, watched)
-    columns = list(zip(*map(astuple, found), strict=True)) or [(), (), ()]
+    columns = list(zip(*map(astuple, found), strict=True)) or [()] * len(schema)
     path.parent.mkdir(parents=True, exist_ok=True)
     asked = sorted(set(questions_of_release(choice, store) if choice.release else questions_of_spec(choice, watched)))
     pq.write_table(pa.table({"question": pa.array(asked, pa.string())}), _questions_beside(path))
@@ -148,12 +151,13 @@ def _questions_beside(path: Path) -> Path:
 def pictures_of_release(choice: BenchmarkChoice, store: str, watched: Watched = UNWATCHED) -> Iterator[Hashes]:
     """Every distinct picture of a release's rows; all that hold no bytes, as in restricted releases, count as one."""
     seen: set[str] = set()
-    for rows in _row_groups(choice, store, "images"):
-        yield from _distinct([image["bytes"] for row in rows for image in row["images"]], seen, watched)
+    for rows in _row_groups(choice, store, "images", "source_sha256"):
+        shown = [(image["bytes"], row["source_sha256"]) for row in rows for image in row["images"]]
+        yield from _distinct(shown, seen, watched)
 
 
-def _row_groups(choice: BenchmarkChoice, store: str, column: str) -> Iterator[list[dict[str, Any]]]:
-    """One column of the wanted rows of a release, a row group at a time."""
+def _row_groups(choice: BenchmarkChoice, store: str, *columns: str) -> Iterator[list[dict[str, Any]]]:
+    """Some columns of the wanted rows of a release, a row group at a time."""
     import pyarrow.parquet as pq
 
     from storage.store import find_release, open_address, read_manifest
@@ -165,20 +169,22 @@ def _row_groups(choice: BenchmarkChoice, store: str, column: str) -> Iterator[li
             with fs.open(f"{root}/{file.path}", "rb") as handle:
                 shard = pq.ParquetFile(handle)
                 for group in range(shard.num_row_groups):
-                    rows = shard.read_row_group(group, columns=["split", column]).to_pylist()
+                    rows = shard.read_row_group(group, columns=["split", *columns]).to_pylist()
                     yield [row for row in rows if not choice.splits or row["split"] in choice.splits]
 
 
-def _distinct(pictures: list[bytes | None], seen: set[str], watched: Watched) -> Iterator[Hashes]:
+def _distinct(pictures: list[tuple[bytes | None, list[str]]], seen: set[str], watched: Watched) -> Iterator[Hashes]:
+    """Each picture that was not seen before; what it was made from is what its row says."""
     with tempfile.TemporaryDirectory() as folder:
         source = Source.open(folder)
-        for data in pictures:
+        for data, sources in pictures:
             name = hashlib.sha256(data or b"").hexdigest()
             if name in seen:
                 continue
             seen.add(name)
             Path(folder, name).write_bytes(data or b"")
-            yield _of_file(source, name) if watched.lets(name) else Hashes()
+            made = _of_file(source, name) if watched.lets(name) else Hashes()
+            yield replace(made, origins=tuple(sha[:32] for sha in sources)) if made.sha256 else made
             Path(folder, name).unlink()
 
 
@@ -195,7 +201,7 @@ def _hashed(source: Source, ref: ImageRef) -> Hashes:
         made = render(source, ref)
     except Exception:  # noqa: BLE001 - decoders raise anything on hostile bytes; it is counted as not read
         return Hashes()
-    return Hashes(made.sha256, made.pixel_digest, made.phash)
+    return Hashes(made.sha256, made.pixel_digest, made.phash, origins(ref, made))
 
 
 def _fingerprint(choice: BenchmarkChoice, store: str) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from flows.origins import origins
 from schemas.case import Case, ImageRef, VolumeRef
 from schemas.errors import UserError
 from schemas.identity import case_order, digest, keyed
@@ -58,6 +59,9 @@ def staged(work: Work, spec: DatasetSpec, identities: Identities) -> StagedCase:
         shipped_split=case.split,
         split_policy=spec.split.policy,
         annotation_digest=annotation_digest(case),
+        origins=_origins(work, shown, volumes),
+        labels=tuple(sorted(case.present())),
+        unsure=tuple(sorted({label.name for label in case.labels if label.polarity == "uncertain"})),
         images=[_blob(index, work.pictures[ref]) for index, ref in enumerate(shown)],
         volumes=[_volume(index, volume, work.volumes[volume].data) for index, volume in enumerate(volumes)],
     )
@@ -104,6 +108,14 @@ def columns(row: Instruction, case: Case, spec: DatasetSpec, shown: Sequence[Ren
 def annotation_digest(case: Case) -> str:
     """Digest of everything that was annotated: equal pictures with unequal annotation are no duplicates."""
     return digest(*(repr(part) for part in (case.labels, case.regions, case.texts, case.questions)))
+
+
+def _origins(work: Work, shown: Sequence[ImageRef], volumes: Sequence[VolumeRef]) -> tuple[str, ...]:
+    found = {one for ref in shown for one in origins(ref, work.pictures[ref])}
+    for volume in volumes:
+        if not volume.mask:
+            found.update(sha[:32] for sha in work.volumes[volume].source_sha256)
+    return tuple(sorted(found))
 
 
 def _blob(index: int, picture: Rendered) -> Blob:

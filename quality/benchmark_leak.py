@@ -18,12 +18,13 @@ def matches(staged: Sequence[str], benchmarks: Mapping[str, Path], options: Benc
     Args:
         staged: the partitions' ``cases.parquet``.
         benchmarks: by name, a Parquet of one line for each picture: ``sha256`` (of the bytes as they would be
-            published; empty where the picture could not be read), ``pixel_digest``, ``phash`` (uint64).
+            published; empty where the picture could not be read), ``pixel_digest``, ``phash`` (uint64) and
+            ``origins`` (list, digests of what it was made from).
         options: how near is near.
 
     Returns:
         `polars.DataFrame` with dataset, case_id, benchmark, and ``exact``: true where a picture has the same bytes or
-        pixels, false where one only looks alike.
+        pixels or is made from the same source file, false where one only looks alike.
     """
     import polars as pl
 
@@ -31,6 +32,8 @@ def matches(staged: Sequence[str], benchmarks: Mapping[str, Path], options: Benc
     known = pl.concat(pl.read_parquet(path).with_columns(benchmark=pl.lit(name)) for name, path in benchmarks.items())
     known = known.filter(pl.col("sha256") != "")
     exact = [_equal(pl, shown, known, column) for column in ("sha256", "pixel_digest")]
+    made = known.select("benchmark", origin="origins").explode("origin").drop_nulls()
+    exact.append(_equal(pl, _origins(pl, staged), made, "origin"))
     near = _alike(pl, shown, known, options.radius)
     where = ["dataset", "case_id", "benchmark"]
     return pl.concat([*exact, near]).group_by(where).agg(exact=pl.col("exact").any()).sort(where)
@@ -112,6 +115,18 @@ def _shown(pl: Any, staged: Sequence[str]) -> Any:
     exploded = pl.concat(frames or [empty]).explode("images").drop_nulls("images")
     fields = [pl.col("images").struct.field(name) for name in ("sha256", "pixel_digest", "phash")]
     return exploded.select("dataset", "case_id", *fields).collect()
+
+
+def _origins(pl: Any, staged: Sequence[str]) -> Any:
+    """dataset, case_id and origin of whatever every case shows; none where a stage has none."""
+    frames = [pl.scan_parquet(path) for path in staged]
+    having = [one.select("dataset", "case_id", origin="origins") for one in frames if _has_origins(one)]
+    empty = pl.LazyFrame(schema={"dataset": pl.String, "case_id": pl.String, "origin": pl.List(pl.String)})
+    return pl.concat(having or [empty]).explode("origin").drop_nulls().collect()
+
+
+def _has_origins(table: Any) -> bool:
+    return "origins" in table.collect_schema().names()
 
 
 def _equal(pl: Any, shown: Any, known: Any, column: str) -> Any:

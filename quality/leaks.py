@@ -16,11 +16,12 @@ RANK = {"train": 0, "val": 1, "test": 2}
 
 
 def leaks(kept: Any, max_share: float = 0.0) -> list[ReleaseFinding]:
-    """Pictures and groups that are in more than one split.
+    """Pictures, groups and source files that are in more than one split.
 
     Args:
-        kept: `polars.DataFrame` with dataset, group_id, pictures (list of digests) and split.
-        max_share: share of a held-out split's pictures or groups that may leak.
+        kept: `polars.DataFrame` with dataset, group_id, pictures (list of digests), origins (list of digests of what
+            they were made from) and split.
+        max_share: share of a held-out split's pictures, groups or source files that may leak.
 
     Returns:
         One finding for each dataset, held-out split and place where its pictures or groups also are; it refuses
@@ -29,7 +30,18 @@ def leaks(kept: Any, max_share: float = 0.0) -> list[ReleaseFinding]:
 
     pictures = kept.select("dataset", "split", thing="pictures").explode("thing").drop_nulls().unique()
     groups = kept.select("dataset", "split", thing="group_id").unique()
-    return [*shared(pictures, GATE, "pictures", max_share), *shared(groups, GATE, "groups", max_share)]
+    origins = clean(kept).select("dataset", "split", thing="origins").explode("thing").drop_nulls().unique()
+    places = {"pictures": pictures, "groups": groups, "source files (shown otherwise)": origins}
+    return [one for what, where in places.items() for one in shared(where, GATE, what, max_share)]
+
+
+def clean(kept: Any) -> Any:
+    """The cases none of whose pictures stands in two splits."""
+    import polars as pl
+
+    exploded = kept.select("split", "pictures").explode("pictures").drop_nulls().unique()
+    exact = exploded.group_by("pictures").len().filter(pl.col("len") > 1)["pictures"].to_list()
+    return kept.filter(pl.col("pictures").list.set_intersection(exact).list.len() == 0) if exact else kept
 
 
 def conflicts(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[ReleaseFinding]:

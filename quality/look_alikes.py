@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quality.leaks import RANK, SHOWN
+from quality.leaks import RANK, SHOWN, clean
 from quality.near_duplicates import clusters, is_likeness
 from quality.release_options import NearDuplicatesOptions
 from quality.verdict import ReleaseFinding
@@ -111,12 +111,9 @@ def _leaked(pl: Any, kept: Any) -> dict[str, tuple[int, int]]:
 
     Pictures that are in two splits themselves are `quality.leaks`'s to report and are left out.
     """
-    exploded = kept.select("split", "pictures").explode("pictures").drop_nulls().unique()
-    exact = exploded.group_by("pictures").len().filter(pl.col("len") > 1)["pictures"].to_list()
-    clean = kept.filter(pl.col("pictures").list.set_intersection(exact).list.len() == 0) if exact else kept
     rank = pl.col("split").replace_strict(RANK, default=len(RANK), return_dtype=pl.Int64)
     places = (
-        clean.select("dataset", rank=rank, look="looks").explode("look").drop_nulls().unique()
+        clean(kept).select("dataset", rank=rank, look="looks").explode("look").drop_nulls().unique()
         .with_columns(first=pl.col("rank").min().over("look")).filter(pl.col("rank") > 0)
     )  # fmt: skip
     counts = places.group_by("dataset").agg(

@@ -18,6 +18,8 @@ COLUMNS = (
     "dataset", "case_id", "order", "group_id", "shipped_split", "split_policy", "annotation_digest", "images",
     "rows", "bytes",
 )  # fmt: skip
+MORE = ("origins", "labels", "unsure")
+"""Lists that a stage has where it was written by `storage.stage`."""
 
 
 def facts_of(recipe: Recipe, specs: Sequence[DatasetSpec]) -> dict[str, DatasetFacts]:
@@ -69,8 +71,9 @@ def settle(
        so with look-alikes where ``gates.near_duplicates.action`` is ``drop``.
        Cases that show a picture of a benchmark are filtered where ``gates.benchmark_leak.action`` is ``drop``.
     2. ``max_rows``: cases by ``order`` for as long as the sum of their rows stays within it.
-    3. Groups that share a picture are joined.  ``hash`` cases get the split of their joined group: that of its
-       shipped cases where it has any, else by a hash of it; ``shipped`` cases keep theirs.
+    3. Groups that share a picture, or whose pictures are made from one source file, are joined.  ``hash`` cases get the
+       split of their joined group: that of its shipped cases where it has any, else by a hash of it; ``shipped`` cases
+       keep theirs.
        Joined groups with a combination that is held out go where `quality.compositions.held_out` says.
 
     Args:
@@ -115,7 +118,8 @@ def _load(pl: Any, staged: Iterable[str]) -> Any:
     either = pl.when(digest != "").then(digest).otherwise(pl.element().struct.field("sha256"))
     frames = [_frame(pl, path) for path in staged]
     if not frames:
-        frames = [pl.LazyFrame(schema={**_schema(pl), "shown": pl.List(pl.String)})]
+        texts = pl.List(pl.String)
+        frames = [pl.LazyFrame(schema={**_schema(pl), "shown": texts, **dict.fromkeys(MORE, texts)})]
     return (
         pl.concat(frames)
         .with_columns(
@@ -132,11 +136,14 @@ def _load(pl: Any, staged: Iterable[str]) -> Any:
 def _frame(pl: Any, path: str) -> Any:
     """One table of staged cases, with ``shown``: the digests of its volumes."""
     table = pl.scan_parquet(path)
-    digests = pl.lit([], dtype=pl.List(pl.String))
-    if "volumes" in table.collect_schema().names():
+    names = table.collect_schema().names()
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    digests = nothing
+    if "volumes" in names:
         known = pl.element().struct.field("pixel_digest")
         digests = pl.col("volumes").list.eval(known.filter(known != "")).fill_null([])
-    return table.select(*COLUMNS, shown=digests)
+    more = {name: pl.col(name) if name in names else nothing for name in MORE}
+    return table.select(*COLUMNS, shown=digests, **more)
 
 
 def _schema(pl: Any) -> dict[str, Any]:
@@ -201,9 +208,9 @@ def _split(pl: Any, joined: Any, facts: Mapping[str, DatasetFacts], seed: int) -
 
 
 def _joined(pl: Any, cases: Any, by_looks: bool) -> Any:
-    """Adds ``component``: equal for all groups that are linked by shared pictures, or by looks too."""
+    """Adds ``component``: equal for all groups that are linked by shared pictures or sources, or by looks too."""
     numbered = cases.with_columns(group=pl.col("group_id").rank("dense").cast(pl.Int64) - 1)
-    links = ["pictures", "looks"] if by_looks else ["pictures"]
+    links = ["pictures", "origins", *(["looks"] if by_looks else [])]
     pairs = pl.concat([_pairs(pl, numbered.select("group", thing=name)) for name in links])
     count = int(numbered["group"].max() or 0) + 1
     found = components(count, pairs.iter_rows())

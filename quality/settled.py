@@ -7,6 +7,7 @@ from typing import Any
 
 from quality import benchmark_leak, look_alikes
 from quality.compositions import Triplet
+from quality.label_conflicts import across
 from quality.leaks import conflicts, leaks
 from quality.release_options import BenchmarkLeakOptions, ConflictingLabelsOptions, SplitLeakOptions, release_options
 from quality.verdict import ReleaseFinding
@@ -87,7 +88,8 @@ def examine(
     found = leaks(kept, limit.max_share) if limit.enabled else []
     pairs = release_options(ConflictingLabelsOptions, gates or {})
     if pairs.enabled:
-        found += conflicts(kept, {name: one.label_kind for name, one in facts.items()}, pairs.max_share)
+        kinds = {name: one.label_kind for name, one in facts.items()}
+        found += [*conflicts(kept, kinds, pairs.max_share), *across(kept, kinds, pairs.max_share)]
     found += look_alikes.report(kept, near) if near.enabled else []
     if benchmarks and done.met is not None:
         found += benchmark_leak.report(done.cases, done.met, benchmarks, known)

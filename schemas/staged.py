@@ -32,6 +32,12 @@ class StagedCase:
     """``shipped`` or ``hash``."""
     annotation_digest: str
     """Digest of labels, regions, texts and questions: equal pictures with unequal annotation are no duplicates."""
+    origins: tuple[str, ...] = ()
+    """Digests of what the pictures and volumes were made from (`flows.origins`), sorted."""
+    labels: tuple[str, ...] = ()
+    """Canonical names of what the annotation says is present, sorted."""
+    unsure: tuple[str, ...] = ()
+    """Of what it calls uncertain."""
     images: list[Blob] = field(default_factory=list)
     volumes: list[Blob] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)

@@ -31,6 +31,7 @@ BLOB = pa.struct([
 CASES = pa.schema([
     ("dataset", pa.string()), ("case_id", pa.string()), ("order", pa.string()), ("group_id", pa.string()),
     ("shipped_split", pa.string()), ("split_policy", pa.string()), ("annotation_digest", pa.string()),
+    ("origins", pa.list_(pa.string())), ("labels", pa.list_(pa.string())), ("unsure", pa.list_(pa.string())),
     ("restricted", pa.bool_()), ("rows", pa.int32()), ("bytes", pa.int64()),
     ("images", pa.list_(BLOB)), ("volumes", pa.list_(BLOB)),
 ])  # fmt: skip
@@ -77,7 +78,8 @@ class StageWriter:
         self._cases.append({
             "dataset": case.dataset, "case_id": case.case_id, "order": case.order, "group_id": case.group_id,
             "shipped_split": case.shipped_split, "split_policy": case.split_policy,
-            "annotation_digest": case.annotation_digest, "restricted": restricted, "rows": len(case.rows),
+            "annotation_digest": case.annotation_digest, "origins": list(case.origins), "labels": list(case.labels),
+            "unsure": list(case.unsure), "restricted": restricted, "rows": len(case.rows),
             "bytes": 0 if restricted else sum(distinct.values()), "images": images, "volumes": volumes,
         })  # fmt: skip
         rows = (without_contents(row) for row in case.rows) if restricted else case.rows

@@ -23,7 +23,7 @@ def case(number: int, sha: str, pixels: str, phash: int, **changes: Any) -> dict
     return {
         "dataset": "a", "case_id": f"c{number}", "order": f"{number:04d}", "group_id": f"g{number}",
         "shipped_split": "", "split_policy": "hash", "annotation_digest": f"n{number}",
-        "images": [{"sha256": sha, "pixel_digest": pixels, "phash": phash}], "rows": 1, "bytes": 1,
+        "images": [{"sha256": sha, "pixel_digest": pixels, "phash": phash}], "rows": 1, "bytes": 1, "origins": [],
     } | changes  # fmt: skip
 
 
@@ -42,15 +42,16 @@ BENCHMARK = [("s1", "p1", OTHER), ("s2", "p2", BASE), ("s3", "p3", 1 << 63), ("s
 @pytest.fixture
 def run(tmp_path: Path) -> Any:
     def decided(cases: Any = CASES, benchmarks: Any = None, **options: Any) -> Resolution:
-        schema = {"images": pl.List(IMAGE), "rows": pl.Int32, "bytes": pl.Int64}
+        schema = {"images": pl.List(IMAGE), "rows": pl.Int32, "bytes": pl.Int64, "origins": pl.List(pl.String)}
         strings = [name for name in CASES[0] if name not in schema]
         path = tmp_path / "cases.parquet"
         pl.DataFrame(cases, schema={**dict.fromkeys(strings, pl.String), **schema}).write_parquet(path)
         tables = {}
         for name, pictures in ({"vqa": BENCHMARK} if benchmarks is None else benchmarks).items():
             tables[name] = tmp_path / f"{name}.parquet"
-            names = {"sha256": pl.String, "pixel_digest": pl.String, "phash": pl.UInt64}
-            pl.DataFrame(pictures, schema=names, orient="row").write_parquet(tables[name])
+            names = {"sha256": pl.String, "pixel_digest": pl.String, "phash": pl.UInt64, "origins": pl.List(pl.String)}
+            lines = [one if len(one) == len(names) else (*one, []) for one in pictures]
+            pl.DataFrame(lines, schema=names, orient="row").write_parquet(tables[name])
         gates = {"benchmark_leak": options, "near_duplicates": {"enabled": False}}
         return decide([path], FACTS, gates=gates, benchmarks=tables)
 
@@ -99,6 +100,14 @@ def test_a_waiver_of_one_dataset_covers_that_dataset(run: Any) -> None:
     waiver = Waiver(gate="benchmark_leak", dataset="a", reason="kept apart by whoever trains")
     judged = [one for one in judge(run(both).findings, [waiver]) if not one.passed]
     assert [(one.dataset, one.waived_by) for one in judged] == [("a", "kept apart by whoever trains"), ("b", "")]
+
+
+def test_another_window_of_a_benchmarks_file_is_a_leak(run: Any) -> None:
+    windowed = [case(1, "s", "p", OTHER, origins=["e", "f"]), case(2, "t", "q", OTHER, origins=["g"])]
+    done = run(windowed, {"ct": [("s1", "p1", BASE, ["f"]), ("", "", 0, ["g"])]})  # the second could not be read
+    assert (REFUSE, "a: 1 of 2 cases show pictures of the benchmark ct") in told(done)
+    left = run(windowed, {"ct": [("s1", "p1", BASE, ["f"])]}, action="drop").decisions
+    assert left.filter(pl.col("status") == "kept")["case_id"].to_list() == ["c2"]
 
 
 def test_every_benchmark_is_told_by_name(run: Any) -> None:

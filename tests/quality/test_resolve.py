@@ -34,6 +34,9 @@ def case(number: int, pictures: str = "", **changes: Any) -> dict[str, Any]:
         ],
         "rows": 2,
         "bytes": 100,
+        "origins": [],
+        "labels": [],
+        "unsure": [],
     }
     return base | changes
 
@@ -51,6 +54,7 @@ def staged(tmp_path: Path) -> Any:
         for part in range(2):
             path = tmp_path / f"{part}.parquet"
             schema = {"images": image, "rows": pl.Int32, "bytes": pl.Int64}
+            schema |= dict.fromkeys(("origins", "labels", "unsure"), pl.List(pl.String))
             strings = [name for name in case(0) if name not in schema]
             pl.DataFrame(cases[part::2], schema={**dict.fromkeys(strings, pl.String), **schema}).write_parquet(path)
             paths.append(path)
@@ -237,3 +241,28 @@ def test_the_recipe_gives_the_facts(staged: Any, spec: DatasetSpec) -> None:
     decisions, findings = resolve(staged(case(1), case(2)), recipe, [own])
     assert fates(decisions) == {"c1": ("kept", "", "test"), "c2": ("filtered", "max_rows", "")}
     assert findings == []
+
+
+def test_groups_whose_pictures_are_made_from_one_file_share_a_split(staged: Any) -> None:
+    # Two windows of one slice: other pixels, one file.  Dataset b alone would go to the test split.
+    facts = {"a": DatasetFacts({"train": 1.0}), "b": DatasetFacts({"test": 1.0})}
+    cases = [case(1, origins=["f"]), case(2, dataset="b", origins=["e", "f"]), case(3, dataset="b", origins=["g"])]
+    assert splits(decide(staged(*cases), facts).decisions) == {"c1": "train", "c2": "train", "c3": "test"}
+
+
+def test_a_source_file_in_two_shipped_splits_is_a_leak_told_once(staged: Any) -> None:
+    tables = staged(
+        shipped(1, "train", "x", origins=["f"]),
+        shipped(2, "test", "y", origins=["f"]),  # another window of the same file
+        shipped(3, "test", "z", origins=["h"]),
+        shipped(4, "train", "v", origins=["k"]),
+        shipped(5, "test", "v", origins=["k"], annotation_digest="other"),  # the very same picture: told as a picture
+    )
+    assert [one.detail for one in decide(tables, FACTS).findings if one.gate == "split_leak"] == [
+        "a: 1 of 3 pictures in test are in train too",
+        "a: 1 of 2 source files (shown otherwise) in test are in train too",
+    ]
+    for share, severity in ((0.5, Severity.FLAG), (0.49, Severity.REFUSE_RELEASE)):
+        done = decide(tables, FACTS, gates={"split_leak": {"max_share": share}})
+        [found] = [one for one in done.findings if "source files" in one.detail]
+        assert found.severity == severity
