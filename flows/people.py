@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from quality.balance import maker
 from schemas.staged import StagedCase
 from schemas.work import Work
 
@@ -17,7 +18,7 @@ class PeopleWriter:
         self._lines: list[dict[str, Any]] = []
 
     def add(self, work: Work, staged: StagedCase) -> None:
-        """Take one case with what its source says about sex, age, device, modality, body part and labels."""
+        """Take one case with what its source says about sex, age, device, site, modality, body part and labels."""
         case = work.case
         assert case is not None
         first = staged.rows[0]
@@ -26,7 +27,8 @@ class PeopleWriter:
             "dataset": staged.dataset,
             "sex": case.demographics.sex,
             "age": case.demographics.age_years,
-            "device": case.acquisition.manufacturer,
+            "device": maker(case.acquisition.manufacturer),
+            "site": case.demographics.site,
             "modality": first["modality"],
             "anatomy": first["anatomy"],
             "labels": sorted(case.present()),
@@ -38,6 +40,6 @@ class PeopleWriter:
 
         schema: dict[str, Any] = {
             "order": pl.String, "dataset": pl.String, "sex": pl.String, "age": pl.Float64, "device": pl.String,
-            "modality": pl.String, "anatomy": pl.String, "labels": pl.List(pl.String),
+            "site": pl.String, "modality": pl.String, "anatomy": pl.String, "labels": pl.List(pl.String),
         }  # fmt: skip
         pl.DataFrame(self._lines, schema=schema).write_parquet(self._path)

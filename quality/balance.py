@@ -1,6 +1,11 @@
-"""Whom a release is about: counts of cases by sex, age, device, modality, body part and label, small ones hidden."""
+"""Whom a release is about: counts of cases by sex, age, maker of the device, site, modality, body part and label.
+
+Small counts are hidden.  What a header says of maker and institution is not repeated: makers are those of a list, sites
+are numbered.
+"""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,15 @@ FILE = "balance.json"
 UNKNOWN = "not stated"
 AGES = ((18, "0 to 17"), (40, "18 to 39"), (60, "40 to 59"), (80, "60 to 79"), (200, "80 and over"))
 """Upper bounds in years, not included.  Ages over 89 are never told apart (HIPAA Safe Harbor)."""
-AXES = ("sex", "age", "device", "modality", "anatomy")
+AXES = ("sex", "age", "device", "site", "modality", "anatomy")
+STATED = ("sex", "age", "device", "site")
+"""Axes of which one value may be too common."""
+MAKERS = (
+    "Agfa", "Canon", "Carestream", "Esaote", "Fujifilm", "GE", "Hitachi", "Hologic", "Kodak", "Konica", "Leica",
+    "Mindray", "Neusoft", "Olympus", "Philips", "Samsung", "Shimadzu", "Siemens", "Sirona", "Topcon", "Toshiba",
+    "United Imaging", "Varian", "Zeiss",
+)  # fmt: skip
+OTHER = "another maker"
 MOST = 30
 """Labels that are set against sex and age, the commonest."""
 
@@ -23,7 +36,7 @@ def balance(people: Sequence[Path], decisions: Path, options: BalanceOptions, fo
     """Write ``balance.json`` and say where one value of an axis all but fills the release.
 
     Args:
-        people: the partitions' ``people.parquet`` (order, dataset, sex, age, device, modality, anatomy, labels).
+        people: the partitions' ``people.parquet`` (order, dataset, sex, age, device, site, modality, anatomy, labels).
         decisions: the fate of every case by ``order``.
         options: the size below which a count is hidden, and the share from which a value is too common.
         folder: ``quality`` of the release.
@@ -41,6 +54,12 @@ def balance(people: Sequence[Path], decisions: Path, options: BalanceOptions, fo
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
     return _findings(table, options)
+
+
+def maker(text: str) -> str:
+    """Whose device it is, as far as the list goes; a header may hold anything, so its own words are not told."""
+    words = text.casefold().replace("_", " ")
+    return next((one for one in MAKERS if re.search(rf"\b{one.casefold()}\b", words)), OTHER if words.strip() else "")
 
 
 def hidden(counts: Mapping[str, int], min_cell: int) -> dict[str, int | str]:
@@ -64,10 +83,18 @@ def _kept(people: Sequence[Path], decisions: Path) -> Any:
         group = pl.when(pl.col("age") < bound).then(pl.lit(name)).otherwise(group)
     kept = pl.scan_parquet(decisions).filter(pl.col("status") == "kept").select("order")
     named = [
-        pl.when(pl.col(name) == "").then(pl.lit(UNKNOWN)).otherwise(name).alias(name) for name in ("sex", "device")
+        pl.when(pl.col(name) == "").then(pl.lit(UNKNOWN)).otherwise(name).alias(name)
+        for name in ("sex", "device", "site")
     ]
     tables = pl.scan_parquet([str(path) for path in people])
-    return tables.join(kept, on="order", how="semi").with_columns(*named, age=group).sort("order").collect()
+    told = tables.join(kept, on="order", how="semi").with_columns(*named, age=group).sort("order").collect()
+    return told.with_columns(site=told["site"].replace(_numbered(told["site"])))
+
+
+def _numbered(sites: Any) -> dict[str, str]:
+    """A number for each digest of a site, by falling count."""
+    counted = sites.filter(sites != UNKNOWN).value_counts(sort=True).sort(["count", "site"], descending=[True, False])
+    return {one: f"site {number}" for number, one in enumerate(counted["site"], 1)}
 
 
 def _counts(values: Any, min_cell: int) -> dict[str, dict[str, int | str]]:
@@ -94,7 +121,7 @@ def _crossed(labels: Any, axis: str, min_cell: int) -> dict[str, dict[str, int |
 def _findings(table: Any, options: BalanceOptions) -> list[ReleaseFinding]:
     """One for each dataset and axis on which one value is too common among the cases that state it."""
     found = []
-    for axis in ("sex", "age", "device"):
+    for axis in STATED:
         stated = table.filter(table[axis] != UNKNOWN)
         for dataset in sorted(set(stated["dataset"])):
             values = stated.filter(stated["dataset"] == dataset)[axis].value_counts(sort=True)

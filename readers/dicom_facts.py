@@ -9,6 +9,7 @@ from pydicom.multival import MultiValue
 
 from readers.pixels.dicom_file import word
 from readers.pixels.orientation import plane_from_letters
+from readers.values import site_of
 from schemas.case import Acquisition, Demographics
 from schemas.taxonomy import canonical, modality_of_dicom
 
@@ -78,10 +79,10 @@ def _maker(stated: str) -> str:
 
 
 def demographics(header: Dataset) -> Demographics:
-    """Sex and age as stated; an age of 90 and more is given as 90."""
+    """Sex, age and institution as stated; an age of 90 and more is given as 90."""
     sexes: dict[str, Literal["", "female", "male", "other"]] = {"F": "female", "M": "male", "O": "other"}
     age, years = word(header, "PatientAge"), None
     parts = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
     if len(age) == 4 and age[:3].isdigit() and age[3] in parts:
         years = min(round(int(age[:3]) / parts[age[3]], 2), 90.0)
-    return Demographics(sexes.get(word(header, "PatientSex"), ""), years)
+    return Demographics(sexes.get(word(header, "PatientSex"), ""), years, site_of(word(header, "InstitutionName")))

@@ -18,7 +18,7 @@ from readers.sections import sections
 from readers.source import Source
 from readers.table_options import TableOptions
 from readers.text import read_text
-from readers.values import age_years, projection, sex_of, side_of, spdx
+from readers.values import age_years, projection, sex_of, side_of, site_of, spdx
 from schemas.case import Acquisition, Case, Demographics, ImageRef, Label, QuestionAnswer, Region, Text, TextKind
 from schemas.errors import CaseError, UserError, nearest
 from schemas.findings import Finding
@@ -79,7 +79,9 @@ class RecordCases:
             questions=questions,
             acquisition=self._acquisition(fields),
             demographics=Demographics(
-                sex_of(self._value(fields, options.sex)), age_years(self._value(fields, options.age))
+                sex_of(self._value(fields, options.sex)),
+                age_years(self._value(fields, options.age)),
+                site_of(self._value(fields, options.site)),
             ),
             license=spdx(self._value(fields, options.license)),
             identifiers=self._identifiers(records),

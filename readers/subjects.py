@@ -5,7 +5,7 @@ from typing import Any
 
 from readers.records import Format, Record, read_records, words
 from readers.source import Source
-from readers.values import age_years, sex_of, split_name
+from readers.values import age_years, sex_of, site_of, split_name
 from schemas.case import Demographics
 from schemas.errors import UserError, nearest
 from schemas.spec import Strict
@@ -22,6 +22,7 @@ class Subjects(Strict):
     delimiter: str = ""
     sex: str = ""
     age: str = ""
+    site: str = ""
     split: str = ""
 
 
@@ -43,8 +44,10 @@ class SubjectTable:
         return {name: words(value) for name, value in self._read().get(key, {}).items()}
 
     def demographics(self, fields: Mapping[str, str]) -> Demographics:
-        """Sex and age out of a subject's `fields`."""
-        return Demographics(sex_of(fields.get(self._options.sex, "")), age_years(fields.get(self._options.age, "")))
+        """Sex, age and site out of a subject's `fields`."""
+        asked = self._options
+        sex, age, site = (fields.get(column, "") for column in (asked.sex, asked.age, asked.site))
+        return Demographics(sex_of(sex), age_years(age), site_of(site))
 
     def split(self, fields: Mapping[str, str]) -> str:
         """The split out of a subject's `fields`; empty where the table has none."""
@@ -54,7 +57,8 @@ class SubjectTable:
         if self._lines is None:
             form = Format(delimiter=self._options.delimiter)
             records = [r for r in read_records(self._source, self._options.file, form) if isinstance(r, Record)]
-            for column in filter(None, (self._options.on, self._options.sex, self._options.age, self._options.split)):
+            asked = self._options
+            for column in filter(None, (asked.on, asked.sex, asked.age, asked.site, asked.split)):
                 if records and column not in records[0].fields:
                     hint = nearest(column, records[0].fields)
                     raise UserError(f"there is no column {column!r} in {self._options.file}{hint}")

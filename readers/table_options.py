@@ -159,6 +159,8 @@ class TableOptions(Strict):
     sex: str = ""
     age: str = ""
     """Years, also as 045Y or 6M."""
+    site: str = ""
+    """Column with the hospital or centre, which is only counted."""
     view: str = ""
     laterality: str = ""
     modality: str = ""

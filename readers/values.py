@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from schemas.identity import digest
+
 _SPLITS = {
     "train": "train", "training": "train", "tr": "train",
     "val": "val", "valid": "val", "validate": "val", "validation": "val", "dev": "val", "development": "val",
@@ -58,6 +60,12 @@ def sex_of(text: str) -> Literal["", "female", "male", "other"]:
     if word in ("m", "male", "man"):
         return "male"
     return "other" if word in ("o", "other", "x", "diverse") else ""
+
+
+def site_of(text: str) -> str:
+    """A digest that stands for a hospital or centre, whose name goes no further; empty where the text says nothing."""
+    name = " ".join(text.casefold().split())
+    return digest("site", name) if name else ""
 
 
 def person_in(text: str) -> tuple[Literal["", "female", "male", "other"], float | None, str]:

@@ -237,6 +237,8 @@ class Demographics:
 
     sex: Literal["", "female", "male", "other"] = ""
     age_years: float | None = None
+    site: str = ""
+    """Digest of the name of the hospital or centre; only ever counted, under a number of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ Table = Callable[[Any, Any], str]
 
 
 def balance_section(folder: Path, table: Table) -> str:
-    """Cases by sex, age, device and label, and labels by sex; empty where the release has no such counts."""
+    """Cases by sex, age, device, site and label, and labels by sex; empty where the release has no such counts."""
     found = _read(folder / "quality" / "balance.json")
     if not found or not found["cases"]:
         return ""
     parts = []
-    for axis in ("sex", "age", "device"):
+    for axis in ("sex", "age", "device", "site"):
         lines = [(dataset, value, count) for dataset, values in found["axes"][axis].items()
                  for value, count in values.items() if set(values) != {"not stated"}]  # fmt: skip
         if lines:
@@ -24,7 +24,7 @@ def balance_section(folder: Path, table: Table) -> str:
         if crossed:
             parts.append(f"<h3>labels by {axis}</h3>" + _crossed(crossed, axis, table))
     note = f"<p class=soft>Numbers of cases; fewer than {found['hidden_below']} are not told.</p>"
-    return note + "".join(parts) if parts else "<p class=soft>No source states sex, age or device.</p>"
+    return note + "".join(parts) if parts else "<p class=soft>No source states sex, age, device or site.</p>"
 
 
 def shortcut_section(folder: Path, table: Table) -> str:

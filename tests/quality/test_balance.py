@@ -7,13 +7,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from quality.balance import balance, hidden
+from quality.balance import balance, hidden, maker
 from quality.release_options import BalanceOptions
 from quality.text_model import TextModel
 
 SCHEMA = {
     "order": pl.String, "dataset": pl.String, "sex": pl.String, "age": pl.Float64, "device": pl.String,
-    "modality": pl.String, "anatomy": pl.String, "labels": pl.List(pl.String),
+    "site": pl.String, "modality": pl.String, "anatomy": pl.String, "labels": pl.List(pl.String),
 }  # fmt: skip
 
 
@@ -35,8 +35,8 @@ def test_small_counts_are_hidden_and_none_alone(counts: dict[str, int], told: di
 def run(tmp_path: Path) -> Any:
     def go(lines: list[tuple[str, str, float | None, list[str]]], dropped: int = 0, **options: Any) -> Any:
         people = [
-            {"order": str(n), "dataset": dataset, "sex": sex, "age": age, "device": "", "modality": "CT",
-             "anatomy": "chest", "labels": labels}
+            {"order": str(n), "dataset": dataset, "sex": sex, "age": age, "device": "", "site": "",
+             "modality": "CT", "anatomy": "chest", "labels": labels}
             for n, (dataset, sex, age, labels) in enumerate(lines)
         ]  # fmt: skip
         pl.DataFrame(people, schema=SCHEMA).write_parquet(tmp_path / "people.parquet")
@@ -74,6 +74,36 @@ def test_one_sex_above_the_share_is_told_or_refused(run: Any) -> None:
     assert run(lines, max_share=0.89, min_cases=11)[1] == []
     assert run(lines, max_share=0.89, min_cases=10)[1] == [("flag", "a: 90% of the 10 cases that state sex are male")]
     assert run(lines, max_share=0.89, min_cases=10, refuse=True)[1][0][0] == "refuse_release"
+
+
+def test_sites_are_numbered_by_their_size_and_one_of_them_may_be_too_common(tmp_path: Path) -> None:
+    sites = ["f00d"] * 2 + ["beef"] * 7 + [""]
+    people = [
+        {"order": str(n), "dataset": "a", "sex": "", "age": None, "device": "", "site": site, "modality": "CT",
+         "anatomy": "chest", "labels": []}
+        for n, site in enumerate(sites)
+    ]  # fmt: skip
+    pl.DataFrame(people, schema=SCHEMA).write_parquet(tmp_path / "people.parquet")
+    pl.DataFrame({"order": [str(n) for n in range(10)], "status": ["kept"] * 10}).write_parquet(tmp_path / "d.parquet")
+    for share, told in ((0.78, []), (0.77, ["a: 78% of the 9 cases that state site are site 1"])):
+        options = BalanceOptions(max_share=share, min_cases=9, min_cell=2)
+        found = balance([tmp_path / "people.parquet"], tmp_path / "d.parquet", options, tmp_path)
+        assert [one.detail for one in found] == told
+    text = (tmp_path / "balance.json").read_text("utf-8")
+    # Not stated is one case: it is hidden, and the next smallest with it.
+    assert json.loads(text)["axes"]["site"] == {"a": {"site 1": 7, "not stated": "hidden", "site 2": "hidden"}}
+    assert "beef" not in text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("SIEMENS", "Siemens"), ("GE MEDICAL SYSTEMS", "GE"), ("Philips_Healthcare", "Philips"), ("", ""),
+        ("Doe^Jane", "another maker"), ("IMAGE WORKS", "another maker"),
+    ],
+)  # fmt: skip
+def test_a_header_s_own_words_about_the_maker_are_not_told(said: str, told: str) -> None:
+    assert maker(said) == told
 
 
 def test_a_model_of_words_answers_new_questions() -> None:
