@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from schemas.masks import Mask
 
-Vertex = tuple[int, int]
+Whole = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]:
@@ -18,46 +19,58 @@ def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]
         left: of the cut, in pixels of the picture.
         top: likewise.
     """
+    begins, ends = _sides(mask)
+    order = np.argsort(begins, kind="stable")
+    begins, ends = begins[order], ends[order]
+    x, y = np.divmod(begins, mask.shape[0] + 2)
+    corners = list(zip((x + left).astype(float).tolist(), (y + top).astype(float).tolist(), strict=True))
+    return [tuple(chain.from_iterable([corners[side] for side in path])) for path in _loops(begins, ends)]
+
+
+def _sides(mask: Mask) -> tuple[Whole, Whole]:
+    """Corners at which straight sides begin and end, each with the mask on its right hand.
+
+    A corner (x, y) is told as ``x * (H + 2) + y``.
+    """
     height, width = mask.shape
-    wide = np.zeros((height + 2, width + 2), bool)
+    wide = np.zeros((height + 2, width + 2), np.int8)
     wide[1:-1, 1:-1] = mask
-    inside = wide[1:-1, 1:-1]
-    follow: dict[Vertex, list[Vertex]] = {}
-    # A row of sides of pixels that face the outside is a step with the mask on its right hand.
-    for y, x0, x1 in _straight(inside & ~wide[:-2, 1:-1]):
-        follow.setdefault((x0 + left, y + top), []).append((x1 + left, y + top))
-    for x, y0, y1 in _straight((inside & ~wide[1:-1, 2:]).T):
-        follow.setdefault((x + 1 + left, y0 + top), []).append((x + 1 + left, y1 + top))
-    for y, x0, x1 in _straight(inside & ~wide[2:, 1:-1]):
-        follow.setdefault((x1 + left, y + 1 + top), []).append((x0 + left, y + 1 + top))
-    for x, y0, y1 in _straight((inside & ~wide[1:-1, :-2]).T):
-        follow.setdefault((x + left, y1 + top), []).append((x + left, y0 + top))
-    loops = []
-    for start in sorted(follow):
-        while follow[start]:
-            loops.append(tuple(map(float, chain.from_iterable(_walk(start, follow)))))
-    return loops
+    down, right = wide[1:] - wide[:-1], (wide[:, 1:] - wide[:, :-1]).T.copy()
+    level, upright = [_straight(down > 0), _straight(down < 0)], [_straight(right < 0), _straight(right > 0)]
+    upper, lower = (edges % (width + 2) * (height + 2) + edges // (width + 2) for edges in level)
+    front, back = upright
+    return (
+        np.concatenate([upper[::2], front[::2], lower[1::2], back[1::2]]),
+        np.concatenate([upper[1::2], front[1::2], lower[::2], back[::2]]),
+    )
 
 
-def _straight(sides: Mask) -> Iterator[tuple[int, int, int]]:
-    """(row, first, end) of every run of sides in a row, the end exclusive."""
-    edge = np.zeros((sides.shape[0], sides.shape[1] + 1), np.int8)
-    edge[:, :-1] = sides
-    edge[:, 1:] -= sides
-    rows, first = np.nonzero(edge > 0)
-    _, end = np.nonzero(edge < 0)
-    return zip(rows.tolist(), first.tolist(), end.tolist(), strict=True)
+def _straight(sides: Mask) -> Whole:
+    """Where runs of sides begin and end in turn, in a grid whose rows have a free place at either end."""
+    flat = sides.ravel()
+    return np.flatnonzero(flat[1:] != flat[:-1])
 
 
-def _walk(start: Vertex, follow: dict[Vertex, list[Vertex]]) -> list[Vertex]:
-    path = [start]
-    while (step := follow[path[-1]].pop(0)) != start:
-        path.append(step)
-    return path
+def _loops(begins: Whole, ends: Whole) -> Iterator[list[int]]:
+    """Which sides follow each other, for each closed loop; ``begins`` rises.
+
+    Where two sides begin at one corner, the first that is free follows.
+    """
+    follow = np.searchsorted(begins, ends).tolist()
+    start, stop = begins.tolist(), ends.tolist()
+    free = [True] * len(start)
+    for first, corner in enumerate(start):
+        if free[first]:
+            free[first], path, side = False, [first], first
+            while stop[side] != corner:
+                side = follow[side] if free[follow[side]] else follow[side] + 1
+                free[side] = False
+                path.append(side)
+            yield path
 
 
 def inner_point(mask: Mask) -> tuple[float, float]:
     """The centre of the mask's pixel that is nearest to its centroid, in pixels."""
-    rows, columns = np.nonzero(mask)
+    rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
     nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
     return float(columns[nearest]) + 0.5, float(rows[nearest]) + 0.5
