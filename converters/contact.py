@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.cutout import cutout, edges_of, pasted, within
+from converters.cutout import Edges, cutout, edges_of, pasted, within
 from converters.drawing import generator
 from converters.geometry_words import Spot
 from converters.kinship import is_lesion, lesion
@@ -18,7 +18,7 @@ from converters.singles import singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction, Place
-from schemas.masks import Mask
+from schemas.runs import Mask
 
 _FAR = 4
 """Masks must be this many pixels apart to be said not to touch."""
@@ -26,6 +26,7 @@ _INSIDE = 0.95
 """Part of a mask that must lie within the other, its holes filled, to be said to lie inside it."""
 
 Pair = tuple[str, str]
+Gap = Literal["none", "narrow", "wide"]
 
 
 class Contact:
@@ -49,8 +50,9 @@ class Contact:
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
             found = {label: pair for label, pair in singles(case, index).items() if pair[1].place.rle}
-            inside = _inside(found, {region.label for _, region in regions_on(case, index)})
-            for which, judged in (("touches", _touching(found)), ("inside", inside)):
+            gaps = _gaps(found)
+            inside = _inside(found, gaps, {region.label for _, region in regions_on(case, index)})
+            for which, judged in (("touches", _touching(gaps)), ("inside", inside)):
                 yield from self._asked(ask, index, which, judged, found)
 
     def _asked(
@@ -83,19 +85,17 @@ class Contact:
         )
 
 
-def _touching(found: dict[str, tuple[int, Spot]]) -> dict[Pair, bool]:
+def _gaps(found: dict[str, tuple[int, Spot]]) -> dict[Pair, Gap]:
+    """What lies between the masks of each pair."""
+    return {(one, two): _gap(found[one][1].place, found[two][1].place) for one, two in combinations(found, 2)}
+
+
+def _touching(gaps: dict[Pair, Gap]) -> dict[Pair, bool]:
     """Pairs that clearly touch or clearly do not; neighbours across a gap of a few pixels are left out."""
-    judged: dict[Pair, bool] = {}
-    for one, two in combinations(found, 2):
-        a, b = found[one][1].place, found[two][1].place
-        if _meet(a, b, 1):
-            judged[one, two] = True
-        elif not _meet(a, b, _FAR):
-            judged[one, two] = False
-    return judged
+    return {pair: gap == "none" for pair, gap in gaps.items() if gap != "narrow"}
 
 
-def _inside(found: dict[str, tuple[int, Spot]], labels: set[str]) -> dict[Pair, bool]:
+def _inside(found: dict[str, tuple[int, Spot]], gaps: dict[Pair, Gap], labels: set[str]) -> dict[Pair, bool]:
     """Ordered pairs of the only lesion on the picture and a structure: clearly inside, or clearly apart.
 
     What merely touches is left out: in a label map a tumour is cut out of its organ, and at the rim it only touches it.
@@ -108,43 +108,52 @@ def _inside(found: dict[str, tuple[int, Spot]], labels: set[str]) -> dict[Pair, 
     for two in found:
         if lesion(two):
             continue
-        a, b = found[one][1].place, found[two][1].place
-        if _boxes_meet(a, b, 1) and _part_inside(a, b) >= _INSIDE:
+        if _lies_inside(found[one][1].place, found[two][1].place):
             judged[one, two] = True
-        elif not _meet(a, b, _FAR):
+        elif (gaps[one, two] if (one, two) in gaps else gaps[two, one]) == "wide":
             judged[one, two] = False
     return judged
 
 
-def _meet(one: Place, two: Place, reach: int) -> bool:
-    """Whether the masks come within ``reach`` pixels of each other, side by side or corner to corner."""
-    if not _boxes_meet(one, two, reach):
-        return False
-    edges = edges_of(one, reach)
+def _gap(one: Place, two: Place) -> Gap:
+    """None where the masks touch, be it corner to corner; wide where they are `_FAR` apart."""
+    edges = edges_of(one, _FAR)
+    if not _overlap(edges, edges_of(two)):
+        return "wide"
     grown, there = within(one, edges), within(two, edges)
-    for _ in range(reach):
+    for reach in range(1, _FAR + 1):
         grown = _grown(grown)
-    return bool((grown & there).any())
+        if (grown & there).any():
+            return "none" if reach == 1 else "narrow"
+    return "wide"
 
 
-def _boxes_meet(one: Place, two: Place, reach: int) -> bool:
-    """Whether less than ``reach`` pixels lie between the boxes."""
-    a, b = edges_of(one), edges_of(two)
-    return all(max(a[axis], b[axis]) - min(a[axis + 2], b[axis + 2]) < reach for axis in (0, 1))
+def _overlap(one: Edges, two: Edges) -> bool:
+    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
 
 
-def _part_inside(one: Place, two: Place) -> float:
-    """How much of one mask lies in the other, whose holes are filled."""
+def _lies_inside(one: Place, two: Place) -> bool:
+    """Whether nearly all of one mask lies in the other, whose holes are filled."""
+    around = edges_of(two)
+    if not _overlap(edges_of(one), around):
+        return False
     mask, left, top = cutout(one)
+    pixels = np.count_nonzero(mask)
+    if np.count_nonzero(within(one, around)) / pixels < _INSIDE:
+        return False
     edges = (left, top, left + mask.shape[1], top + mask.shape[0])
-    _, at_left, at_top = cutout(two)
-    return float(np.count_nonzero(mask & pasted(_filled(two), at_left, at_top, edges)) / np.count_nonzero(mask))
+    return bool(np.count_nonzero(mask & pasted(_filled(two), *around[:2], edges)) / pixels >= _INSIDE)
 
 
 def _grown(mask: Mask) -> Mask:
-    wide = np.pad(mask, 1)
-    rows = wide[:-2] | wide[1:-1] | wide[2:]
-    return np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+    """With every neighbour of a pixel, as far as the canvas goes."""
+    rows = mask.copy()
+    rows[1:] |= mask[:-1]
+    rows[:-1] |= mask[1:]
+    grown = rows.copy()
+    grown[:, 1:] |= rows[:, :-1]
+    grown[:, :-1] |= rows[:, 1:]
+    return grown
 
 
 @lru_cache(maxsize=64)

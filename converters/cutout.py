@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from schemas.instruction import Place
-from schemas.masks import Mask, decode_columns
+from schemas.runs import Mask, runs
 
 Edges = tuple[int, int, int, int]
 
@@ -16,8 +16,8 @@ def cutout(place: Place) -> tuple[Mask, int, int]:
 
     The box of a place with a mask is tight, and stands on whole pixels.
     """
-    left, top, right, bottom = edges_of(place)
-    return decode_columns(place.rle, place.size, left, right)[top:bottom].copy(), left, top
+    left, top, _, _ = edges_of(place)
+    return runs(place.rle, place.size).cut(), left, top
 
 
 def edges_of(place: Place, margin: int = 0) -> Edges:

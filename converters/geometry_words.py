@@ -5,14 +5,11 @@ what lies in the right third of the picture is on the patient's left); one that 
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-import numpy as np
-
-from converters.cutout import cutout
 from schemas.case import Region
 from schemas.instruction import Place
 from schemas.masks import place
+from schemas.runs import runs
 from schemas.view import View
 
 THIRD, WIDE, APART = 1 / 3, 0.6, 0.1
@@ -46,7 +43,6 @@ class Where:
     """Whether it spans the picture both ways."""
 
 
-@lru_cache(maxsize=4096)
 def spot(region: Region, view: View) -> Spot | None:
     """The region on the view; None where nothing of it is visible there."""
     found = place(region, view)
@@ -57,11 +53,9 @@ def spot(region: Region, view: View) -> Spot | None:
     x0, y0, x1, y1 = found.box
     if not found.rle:
         return Spot(found, ((x0 + x1) / 2, (y0 + y1) / 2), (x1 - x0) * (y1 - y0))
-    mask, left, top = cutout(found)
-    number = np.count_nonzero(mask)
-    x = np.dot(mask.sum(axis=0), np.arange(mask.shape[1])) / number + left + 0.5
-    y = np.dot(mask.sum(axis=1), np.arange(mask.shape[0])) / number + top + 0.5
-    return Spot(found, (float(x) / view.width, float(y) / view.height), number / (view.width * view.height))
+    mask = runs(found.rle, found.size)
+    x, y = mask.centre
+    return Spot(found, (x / view.width, y / view.height), mask.pixels / (view.width * view.height))
 
 
 def where(this: Spot, view: View) -> Where:

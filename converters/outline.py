@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
-from schemas.masks import Mask
-
-Whole = np.ndarray[Any, np.dtype[np.int64]]
+from schemas.runs import Mask, Whole
 
 
 def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]:

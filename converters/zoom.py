@@ -6,16 +6,21 @@ from itertools import islice
 from math import ceil, floor
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from converters.asking import Asker, PerImage
 from converters.boxes import BoxStyle, box_note, numbers
+from converters.cutout import Edges, within
 from converters.geometry_words import Spot, spot
 from converters.visible import clear_regions, spots_on
-from schemas.case import Case
+from schemas.case import Case, Region
 from schemas.context import Context
 from schemas.instruction import Instruction, Place
 from schemas.view import Box, View
+
+_NOTICED = 0.02
+"""Share of a crop that must be covered by something else for it to be what is asked about."""
 
 
 class Zoom:
@@ -56,15 +61,15 @@ class Zoom:
         crop = self._crop(seen, view)
         if (crop[2] - crop[0]) * (crop[3] - crop[1]) > self.options.largest_share * view.width * view.height:
             return False
-        label, cut, window = case.regions[region].label, view.cropped(crop), view.normalised(crop)
+        label, window = case.regions[region].label, view.normalised(crop)
         near = (
-            other
+            (other, there)
             for other, there in spots_on(case, index).items()
             if case.regions[other].label != label and _meets(there.place.box, window)
         )
-        return not any((there := spot(case.regions[other], cut)) is not None and there.share > 0.02 for other in near)
+        return not any(_share(case.regions[other], there, view, crop) > _NOTICED for other, there in near)
 
-    def _crop(self, seen: Spot, view: View) -> Box:
+    def _crop(self, seen: Spot, view: View) -> Edges:
         """The crop in whole view pixels, inside the view."""
         edges = []
         for axis, side in ((0, view.width), (1, view.height)):
@@ -103,6 +108,15 @@ class Zoom:
             labels=(label,),
             pictures=(whole, replace(whole, view=view)),
         )
+
+
+def _share(region: Region, there: Spot, view: View, crop: Edges) -> float:
+    """How much of a crop another region covers, 0..1: its mask's pixels, else its box."""
+    if there.place.rle:
+        mask = within(there.place, crop)
+        return float(np.count_nonzero(mask) / mask.size)
+    seen = spot(region, view.cropped(crop))
+    return seen.share if seen else 0.0
 
 
 def _meets(one: Box, other: Box) -> bool:

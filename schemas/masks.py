@@ -12,9 +12,11 @@ import numpy as np
 from schemas.case import Region, RegionKind
 from schemas.errors import CaseError
 from schemas.instruction import Place
+from schemas.runs import Mask as Mask
+from schemas.runs import decode as decode
+from schemas.runs import encode_cut, runs
 from schemas.view import IDENTITY, Box, View, invert
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Points = tuple[float, ...]
 
 FARTHEST = 1 << 31
@@ -26,20 +28,6 @@ def encode(mask: Mask) -> str:
     """COCO compressed run-length string (column-major) of an ``(H, W)`` mask, any non-zero being inside."""
     packed = _coco().encode(np.asfortranarray(mask != 0, dtype=np.uint8))
     return str(packed["counts"], "ascii")
-
-
-def decode(rle: str, size: tuple[int, int]) -> Mask:
-    """The ``(height, width)`` mask of a COCO run-length string; `CaseError` where the two do not agree."""
-    return decode_columns(rle, size, 0, size[1])
-
-
-def decode_columns(rle: str, size: tuple[int, int], left: int, right: int) -> Mask:
-    """`decode` of the columns ``left`` to ``right`` (exclusive) alone: ``(height, right - left)``."""
-    height = size[0]
-    ends = np.clip(np.cumsum(_counts(rle, size)), left * height, right * height)
-    counts = np.diff(ends, prepend=left * height)
-    values = np.arange(len(counts)) % 2 == 1
-    return np.asfortranarray(np.repeat(values, counts).reshape(right - left, height).T)
 
 
 def tight_box(mask: Mask) -> Box | None:
@@ -117,13 +105,17 @@ def view_mask(region: Region, view: View) -> Mask:
     Exact for flips, transposes and whole-pixel crops.  Raises `CaseError` where the mask's grid is not the
     view's source plane.
     """
+    _same_grid(region, view)
+    return sample_nearest(source_mask(region), view)
+
+
+def _same_grid(region: Region, view: View) -> None:
     if region.size != (view.source_height, view.source_width):
         height, width = region.size
         raise CaseError(
             "mask_shape",
             f"a mask of {width}x{height} stands on an image of {view.source_width}x{view.source_height}",
         )
-    return sample_nearest(source_mask(region), view)
 
 
 def sample_nearest(plane: np.ndarray[Any, Any], view: View) -> np.ndarray[Any, Any]:
@@ -169,55 +161,44 @@ def clip_polygon(points: Points, box: Box) -> Points:
     return tuple(value for point in kept for value in point) if len(kept) > 2 else ()
 
 
-def _counts(rle: str, size: tuple[int, int]) -> np.ndarray[Any, Any]:
-    """Pixels outside, inside, outside ... column by column; `CaseError` where they are not the grid's."""
-    height, width = size
-    counts = _run_lengths(rle)
-    if counts is None or counts.sum() != height * width or counts.min(initial=0) < 0:
-        raise CaseError("bad_mask", f"a mask's run lengths do not fill its {width}x{height} grid")
-    return counts
-
-
-def _box_of_runs(rle: str, size: tuple[int, int]) -> Box | None:
-    """`tight_box` of a run-length string, without its pixels."""
-    ends = np.cumsum(_counts(rle, size))
-    first, last = ends[:-1:2], ends[1::2] - 1
-    first, last = first[first <= last], last[first <= last]
-    if not first.size:
-        return None
-    (left, top), (right, bottom) = np.divmod(first, size[0]), np.divmod(last, size[0])
-    # A run that goes on in the next column has reached the bottom of its own and begins at the top of the next.
-    rows = (0, size[0] - 1) if (left < right).any() else (top.min(), bottom.max())
-    return float(left[0]), float(rows[0]), float(right[-1] + 1), float(rows[1] + 1)
-
-
-def _run_lengths(rle: str) -> np.ndarray[Any, Any] | None:
-    """The counts behind COCO's string; None where it is not one.  pycocotools' own reader does not check its input."""
-    codes = np.frombuffer(rle.encode("ascii", "replace"), np.uint8).astype(np.int64) - 48
-    if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
-        return None
-    ends = np.flatnonzero(codes & 32 == 0)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    if (ends - starts).max() > 7:
-        return None
-    shifts = 5 * (np.arange(codes.size) - np.repeat(starts, ends - starts + 1))
-    values = np.add.reduceat((codes & 31) << shifts, starts)
-    values -= (codes[ends] & 16 > 0) * (np.int64(1) << (5 * (ends - starts + 1)))
-    # From the fourth on, a count is stored as its difference to the one two before.
-    values[1::2] = np.cumsum(values[1::2])
-    values[2::2] = np.cumsum(values[2::2])
-    return values
-
-
 def _place_mask(region: Region, view: View) -> Place | None:
-    if view.matrix == IDENTITY and region.size == (view.height, view.width) == (view.source_height, view.source_width):
-        around = _box_of_runs(region.rle, region.size)
-        return around and _place(region, view, "mask", around, (), region.rle)
-    mask = view_mask(region, view)
-    box = tight_box(mask)
+    _same_grid(region, view)
+    if not _whole_pixels(view):
+        mask = view_mask(region, view)
+        box = tight_box(mask)
+        return box and _place(region, view, "mask", box, (), encode(mask))
+    edges = runs(region.rle, region.size).edges
+    if edges is None:
+        return None
+    if view.matrix == IDENTITY and region.size == (view.height, view.width):
+        left, top, right, bottom = map(float, edges)
+        return _place(region, view, "mask", (left, top, right, bottom), (), region.rle)
+    cut, left, top = _turned(runs(region.rle, region.size).cut(), edges, view)
+    box = tight_box(cut)
     if box is None:
         return None
-    return _place(region, view, "mask", box, (), encode(mask))
+    around = box[0] + left, box[1] + top, box[2] + left, box[3] + top
+    return _place(region, view, "mask", around, (), encode_cut(cut, left, top, (view.height, view.width)))
+
+
+def _whole_pixels(view: View) -> bool:
+    """Whether every pixel of the source is one of the view or outside it: turned, flipped or cut, not resampled."""
+    a, b, c, d, e, f = view.matrix
+    straight = (abs(a), abs(b), abs(d), abs(e)) in ((1, 0, 0, 1), (0, 1, 1, 0))
+    return straight and c == round(c) and f == round(f)
+
+
+def _turned(cut: Mask, edges: tuple[int, int, int, int], view: View) -> tuple[Mask, int, int]:
+    """A mask cut out of the source as it stands on a view of `_whole_pixels`, cut at the view's edges; left and top."""
+    if view.matrix[0] == 0:
+        cut = cut.T
+    if view.matrix[0] + view.matrix[1] < 0:
+        cut = cut[:, ::-1]
+    if view.matrix[3] + view.matrix[4] < 0:
+        cut = cut[::-1]
+    x0, y0, _, _ = (round(edge) for edge in view.box_to_view(edges))
+    left, top = max(x0, 0), max(y0, 0)
+    return cut[top - y0 : max(view.height - y0, 0), left - x0 : max(view.width - x0, 0)], left, top
 
 
 def _place(
