@@ -97,7 +97,7 @@ class Asker:
 
     def number(self, row: str, purpose: str, below: int) -> int:
         """A whole number in ``range(below)``, uniform over rows."""
-        return int(chance(self.context.seed, row, purpose) * below)
+        return int(chance(self.context.seed, row, purpose) * below) if below > 1 else 0
 
     def chance(self, row: str, purpose: str) -> float:
         """A number in [0, 1), uniform over rows."""
@@ -167,7 +167,7 @@ class Asker:
             pictures: variants of the pictures to show instead (marked, cropped).
             other: further columns.
         """
-        pictures = pictures or tuple(self.case.images[index] for index in images)
+        pictures = pictures or tuple([self.case.images[index] for index in images])
         return Instruction(
             id=row,
             task=task,

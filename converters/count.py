@@ -34,7 +34,7 @@ class Count:
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
         """Yield the questions."""
-        if not case.complete_regions:
+        if not case.complete_regions or not case.regions:
             return
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):

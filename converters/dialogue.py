@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from schemas.case import Case, ImageRef
+from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance
 from schemas.plugins import load
 
+Images = tuple[int, ...]
 _ASKED = (
     "acquisition",
     "open_question",
@@ -54,17 +55,16 @@ class Dialogue:
         if not case.images:
             return
         ask = Asker(case, context, self.name, self.options)
-        found: dict[tuple[ImageRef, ...], list[Instruction]] = {}
+        found: dict[Images, list[Instruction]] = {}
         for converter in self._drawn(ask):
             self._take(ask, converter.convert(case, context), found)
             # One picture makes one dialogue: when that is long enough, nobody else need be asked.
-            if len(case.images) == 1 and found and len(found[case.images]) == self.options.most:
+            if len(case.images) == 1 and len(found.get((0,), ())) == self.options.most:
                 break
-        for pictures in sorted(found, key=lambda pictures: _order(pictures, case)):
-            if len(found[pictures]) >= self.options.fewest:
-                row = ask.id("/".join(map(str, _order(pictures, case))))
-                parts = sorted(found[pictures], key=lambda part: _PHASES.get(part.provenance.converter, 1))
-                yield _joined(ask, row, pictures, parts)
+        for images in sorted(found):
+            if len(found[images]) >= self.options.fewest:
+                parts = sorted(found[images], key=lambda part: _PHASES.get(part.provenance.converter, 1))
+                yield _joined(ask, ask.id("/".join(map(str, images))), parts)
 
     def _built(self, name: str) -> Any:
         kind = load("converters", name)
@@ -74,27 +74,28 @@ class Dialogue:
         """The converters in an order drawn by the case's hash."""
         return ask.generator("", "converters").sample(self._converters, len(self._converters))
 
-    def _take(
-        self, ask: Asker, rows: Iterator[Instruction], found: dict[tuple[ImageRef, ...], list[Instruction]]
-    ) -> None:
-        """One of a converter's rows for each set of pictures that has room for another turn."""
-        groups: dict[tuple[ImageRef, ...], list[Instruction]] = {}
+    def _take(self, ask: Asker, rows: Iterator[Instruction], found: dict[Images, list[Instruction]]) -> None:
+        """One of a converter's rows for each set of pictures that has room for another turn.
+
+        Rows that show anything but pictures of the case as they are have no turn.
+        """
+        # A picture is told by identity, since hashing one costs as much as asking about it.
+        known = {id(image): index for index, image in enumerate(ask.case.images)}
+        groups: dict[Images, list[Instruction]] = {}
         for row in rows:
-            if row.images:
-                groups.setdefault(row.images, []).append(row)
-        for pictures, group in groups.items():
-            turns = found.setdefault(pictures, [])
+            images = tuple([known.get(id(image), -1) for image in row.images])
+            if images and -1 not in images:
+                groups.setdefault(images, []).append(row)
+        for images, group in groups.items():
+            turns = found.setdefault(images, [])
             said = {turn.answer for turn in turns if turn.task != "yes_no"}
             fresh = [row for row in group if row.answer not in said]
             if fresh and len(turns) < self.options.most:
                 turns.append(fresh[ask.number(fresh[0].id, "turn", len(fresh))])
 
 
-def _order(pictures: tuple[ImageRef, ...], case: Case) -> tuple[int, ...]:
-    return tuple(case.images.index(picture) for picture in pictures)
-
-
-def _joined(ask: Asker, row: str, pictures: tuple[ImageRef, ...], parts: list[Instruction]) -> Instruction:
+def _joined(ask: Asker, row: str, parts: list[Instruction]) -> Instruction:
+    pictures = parts[0].images
     messages: list[Message] = []
     for number, part in enumerate(parts):
         question = part.messages[0].content.replace(f"{IMAGE}\n", "")

@@ -4,7 +4,7 @@ A view that knows its orientation is spoken of in the patient's frame (``LP``: +
 what lies in the right third of the picture is on the patient's left); one that does not, in the image's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from schemas.case import Region
 from schemas.instruction import Place
@@ -48,8 +48,6 @@ def spot(region: Region, view: View) -> Spot | None:
     found = place(region, view)
     if found is None:
         return None
-    if found.image_index:
-        found = replace(found, image_index=0)
     x0, y0, x1, y1 = found.box
     if not found.rle:
         return Spot(found, ((x0 + x1) / 2, (y0 + y1) / 2), (x1 - x0) * (y1 - y0))

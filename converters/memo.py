@@ -16,9 +16,10 @@ class OfLastCase(Generic[Found]):
         self._found: dict[Hashable, Found] = {}
 
     def get(self, case: Case, key: Hashable, make: Callable[[], Found]) -> Found:
-        """What ``make`` gave for this case and key; callers must not change it."""
+        """What ``make`` gave for this case and key, which is never None; callers must not change it."""
         if self._case is not case:
             self._case, self._found = case, {}
-        if key not in self._found:
-            self._found[key] = make()
-        return self._found[key]
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = make()
+        return found

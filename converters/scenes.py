@@ -38,6 +38,8 @@ class Scene:
 
 _remembered: OfLastCase[tuple[Scene, ...]] = OfLastCase()
 _settled: OfLastCase[tuple[Label, ...]] = OfLastCase()
+_regional: OfLastCase[Scene] = OfLastCase()
+_on: OfLastCase[dict[int, list[tuple[int, Region]]]] = OfLastCase()
 
 
 def scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
@@ -46,7 +48,7 @@ def scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
     In a dataset whose labels only repeat what its regions say (``label_kind`` none, boxes or masks), the regions speak:
     they know how many there are, on which picture, and what is absent.
     """
-    return _remembered.get(case, id(spec), lambda: tuple(_scenes(case, spec)))
+    return _remembered.get(case, ("all", id(spec)), lambda: tuple(_scenes(case, spec)))
 
 
 def _scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
@@ -73,8 +75,12 @@ def true_labels(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label.name for label in labels_of(case) if label.polarity == "present"))
 
 
-def label_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
+def label_scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
     """One scene for the labels of the whole case, and one for each image that has labels of its own."""
+    return _remembered.get(case, ("labels", id(spec)), lambda: tuple(_label_scenes(case, spec)))
+
+
+def _label_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
     indices = {label.image_index for label in labels_of(case)}
     for index in [-1] if len(case.images) == 1 and -1 in indices else sorted(indices):
         images = tuple(range(len(case.images))) if index < 0 else (index,)
@@ -122,6 +128,10 @@ def region_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
 
 def region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
     """What the regions of one image say."""
+    return _regional.get(case, (id(spec), index), lambda: _region_scene(case, spec, index))
+
+
+def _region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
     present: dict[str, Facts] = {}
     faint: set[str] = set()
     for number, region in regions_on(case, index):
@@ -148,7 +158,14 @@ def region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
 
 def regions_on(case: Case, index: int) -> list[tuple[int, Region]]:
     """The regions on one image, with their index in the case."""
-    return [(number, region) for number, region in enumerate(case.regions) if region.image_index == index]
+    return _on.get(case, "", lambda: _by_image(case)).get(index, [])
+
+
+def _by_image(case: Case) -> dict[int, list[tuple[int, Region]]]:
+    found: dict[int, list[tuple[int, Region]]] = {}
+    for number, region in enumerate(case.regions):
+        found.setdefault(region.image_index, []).append((number, region))
+    return found
 
 
 def too_small(region: Region, case: Case) -> bool:

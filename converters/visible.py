@@ -43,11 +43,12 @@ def ambiguous(number: int, case: Case, index: int) -> bool:
 
 
 def _same_box(case: Case, index: int) -> Iterator[int]:
-    seen = list(spots_on(case, index).items())
-    for place, (one, here) in enumerate(seen):
-        label = case.regions[one].label
-        for other, there in seen[:place]:
-            if case.regions[other].label != label and overlap(here.place, there.place) > SAME_BOX:
+    seen = sorted(spots_on(case, index).items(), key=lambda found: found[1].place.box)
+    for place, (one, here) in enumerate(seen, 1):
+        for other, there in seen[place:]:
+            if there.place.box[0] >= here.place.box[2]:  # nor does any after it reach back
+                break
+            if case.regions[other].label != case.regions[one].label and overlap(here.place, there.place) > SAME_BOX:
                 yield from (one, other)
 
 

@@ -32,6 +32,8 @@ class WhichImage:
 
     def convert(self, case: Case, context: Context) -> Iterator[Instruction]:
         """Yield the question."""
+        if len(case.images) < 2:
+            return
         single = [
             scene
             for scene in (*label_scenes(case, context.spec), *region_scenes(case, context.spec))
@@ -39,21 +41,17 @@ class WhichImage:
         ]
         ask = Asker(case, context, self.name, self.options)
         draw = generator(context.seed, ask.id("case"), "choice")
-        choices = [
-            (label, odd)
-            for label in sorted({label for scene in single for label in (*scene.present, *scene.absent)})
-            if _seen(label)
-            for odd in (False, True)
-            if _enough(single, label, odd)
-        ]
+        labels = sorted({label for scene in single for label in (*scene.present, *scene.absent)})
+        sides = {label: _sides(single, label) for label in labels if _seen(label)}
+        choices = [(label, odd) for label, found in sides.items() for odd in (False, True) if _enough(*found, odd)]
         if choices:
             label, odd = draw.choice(choices)
-            yield self._row(ask, single, label, odd)
+            yield self._row(ask, sides[label], label, odd)
 
-    def _row(self, ask: Asker, scenes: list[Scene], label: str, odd: bool) -> Instruction:
+    def _row(self, ask: Asker, sides: tuple[list[Scene], list[Scene]], label: str, odd: bool) -> Instruction:
         row = ask.id("odd" if odd else "which")
         draw = generator(ask.context.seed, row, "images")
-        with_it, without = _sides(scenes, label)
+        with_it, without = sides
         one, many = (without, with_it) if odd else (with_it, without)
         target = draw.choice(one)
         shown = draw.sample(many, min(self.options.images - 1, len(many)))
@@ -87,13 +85,17 @@ def _seen(label: str) -> bool:
 
 
 def _sides(scenes: list[Scene], label: str) -> tuple[list[Scene], list[Scene]]:
+    """Scenes with the label and scenes without it, one for each picture: its labels go before its regions."""
+    told: dict[int, Scene] = {}
+    for scene in scenes:
+        if label in scene.present or label in scene.absent or label in scene.uncertain:
+            told.setdefault(scene.images[0], scene)
     return (
-        [scene for scene in scenes if label in scene.present],
-        [scene for scene in scenes if label in scene.absent],
+        [scene for scene in told.values() if label in scene.present],
+        [scene for scene in told.values() if label in scene.absent],
     )
 
 
-def _enough(scenes: list[Scene], label: str, odd: bool) -> bool:
+def _enough(with_it: list[Scene], without: list[Scene], odd: bool) -> bool:
     """Whether one picture can stand against others; an odd one out needs at least two that agree."""
-    with_it, without = _sides(scenes, label)
     return len(with_it) >= 2 and bool(without) if odd else bool(with_it) and bool(without)

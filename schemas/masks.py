@@ -138,7 +138,7 @@ def place(region: Region, view: View) -> Place | None:
     """A region of the source as a place on the published picture; None where nothing of it lies on the view.
 
     Boxes, contours and masks are cut at the view's edges.  The box of a mask is the tight box of the mask as it
-    stands on the view.
+    stands on the view.  ``image_index`` is 0, as in a row that shows this picture only.
     """
     if region.kind == "mask":
         return _place_mask(region, view)
@@ -217,8 +217,7 @@ def _place(
         box=view.normalised(box),
         rle=rle,
         size=(view.height, view.width) if rle else (0, 0),
-        points=tuple(value / scale[i % 2] for i, value in enumerate(points)),
-        image_index=region.image_index,
+        points=tuple([value / scale[i % 2] for i, value in enumerate(points)]),
     )
 
 

@@ -60,6 +60,10 @@ class View:
 
     def box_to_view(self, box: Box) -> Box:
         """Map a source box ``(u0, v0, u1, v1)`` to the view's axis-aligned box around its corners."""
+        a, b, c, d, e, f = self.matrix
+        if b == 0 and d == 0:
+            x0, y0, x1, y1 = a * box[0] + c, e * box[1] + f, a * box[2] + c, e * box[3] + f
+            return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
         return _around([self.to_view(u, v) for u in (box[0], box[2]) for v in (box[1], box[3])])
 
     def box_to_source(self, box: Box) -> Box:
