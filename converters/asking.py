@@ -52,15 +52,11 @@ class Asker:
     words: Speech = field(init=False)
     """Words of that language."""
 
-    _ids: Callable[[str], str] = field(init=False)
-    _before: str = field(init=False)
-    """What stands before every variant."""
+    _ids: Callable[[str], str] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.language = self.options.language or self.context.language
         self.words = speech(self.language)
-        self._ids = row_ids(self.case.dataset, self.case.identity, self.converter)
-        self._before = "/".join(filter(None, (self.options.variant, "" if self.language == "en" else self.language)))
 
     def speaking(self, language: str, which: str) -> "Asker":
         """This one, or one that speaks the language of a text that it quotes, so that question and answer agree.
@@ -79,7 +75,12 @@ class Asker:
 
     def id(self, variant: str) -> str:
         """The row's id; ``variant`` says what it asks about."""
-        return self._ids(f"{self._before}/{variant}" if self._before and variant else self._before or variant)
+        if self._ids is None:
+            self._ids = row_ids(self.case.dataset, self.case.identity, self.converter)
+        if self.options.variant or self.language != "en":
+            language = "" if self.language == "en" else self.language
+            variant = "/".join(filter(None, (self.options.variant, language, variant)))
+        return self._ids(variant)
 
     def generator(self, variant: str, purpose: str) -> Draw:
         """Draws for what `id` gives for ``variant``."""
@@ -172,9 +173,7 @@ class Asker:
             id=row,
             task=task,
             messages=(Message("user", f"{IMAGE}\n" * len(pictures) + question), Message("assistant", answer)),
-            provenance=Provenance(
-                self.converter, template, self.context.seed, self.language, tuple(dict.fromkeys(facts))
-            ),
+            provenance=Provenance(self.converter, template, self.context.seed, self.language, _single(facts)),
             images=pictures,
             options=options,
             answer=short or answer,
@@ -183,3 +182,7 @@ class Asker:
             labels=labels,
             **other,
         )
+
+
+def _single(facts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(facts)) if len(facts) > 1 else facts

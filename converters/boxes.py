@@ -1,6 +1,7 @@
 """How a box is written in a text."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 from converters.asking import Asker
@@ -33,4 +34,9 @@ def written(label: str, places: Sequence[Place], style: BoxStyle, view: View) ->
 
 def box_note(ask: Asker, style: BoxStyle) -> str:
     """The sentence that says how boxes are written."""
-    return load_table("boxes").choose(style, ask.language, 0, "").fill({})
+    return _note(style, ask.language)
+
+
+@cache
+def _note(style: BoxStyle, language: str) -> str:
+    return load_table("boxes").choose(style, language, 0, "").fill({})

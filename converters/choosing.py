@@ -124,6 +124,7 @@ def lettered(options: Sequence[str]) -> str:
     return "\n".join(f"{letter}: {option}" for letter, option in zip(LETTERS, options, strict=False))
 
 
+@cache
 def letter_please(language: str) -> str:
     """The fixed sentence that asks for the letter alone."""
     return load_table("multiple_choice").choose("letter", language, 0, "").fill({})

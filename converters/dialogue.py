@@ -56,8 +56,10 @@ class Dialogue:
             return
         ask = Asker(case, context, self.name, self.options)
         found: dict[Images, list[Instruction]] = {}
+        # A picture is told by identity, since hashing one costs as much as asking about it.
+        known = {id(image): index for index, image in enumerate(case.images)}
         for converter in self._drawn(ask):
-            self._take(ask, converter.convert(case, context), found)
+            self._take(ask, converter.convert(case, context), known, found)
             # One picture makes one dialogue: when that is long enough, nobody else need be asked.
             if len(case.images) == 1 and len(found.get((0,), ())) == self.options.most:
                 break
@@ -74,13 +76,13 @@ class Dialogue:
         """The converters in an order drawn by the case's hash."""
         return ask.generator("", "converters").sample(self._converters, len(self._converters))
 
-    def _take(self, ask: Asker, rows: Iterator[Instruction], found: dict[Images, list[Instruction]]) -> None:
+    def _take(
+        self, ask: Asker, rows: Iterator[Instruction], known: dict[int, int], found: dict[Images, list[Instruction]]
+    ) -> None:
         """One of a converter's rows for each set of pictures that has room for another turn.
 
         Rows that show anything but pictures of the case as they are have no turn.
         """
-        # A picture is told by identity, since hashing one costs as much as asking about it.
-        known = {id(image): index for index, image in enumerate(ask.case.images)}
         groups: dict[Images, list[Instruction]] = {}
         for row in rows:
             images = tuple([known.get(id(image), -1) for image in row.images])

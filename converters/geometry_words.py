@@ -5,6 +5,7 @@ what lies in the right third of the picture is on the patient's left); one that 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from schemas.case import Region
 from schemas.instruction import Place
@@ -81,9 +82,12 @@ def sure(seen: Spot) -> bool:
 
 def plane_of(view: View) -> str:
     """``axial``, ``coronal`` or ``sagittal`` from a slice's orientation; empty for other pictures."""
-    if view.axis < 0 or len(view.orientation) != 2:
-        return ""
-    axes = {"LR" if letter in "LR" else "AP" if letter in "AP" else "SI" for letter in view.orientation}
+    return _plane(view.orientation) if view.axis >= 0 and len(view.orientation) == 2 else ""
+
+
+@cache
+def _plane(orientation: str) -> str:
+    axes = {"LR" if letter in "LR" else "AP" if letter in "AP" else "SI" for letter in orientation}
     return {
         frozenset(("LR", "AP")): "axial",
         frozenset(("LR", "SI")): "coronal",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from math import ceil
 
 import numpy as np
 
@@ -68,6 +69,13 @@ def _loops(begins: Whole, ends: Whole) -> Iterator[list[int]]:
 
 def inner_point(mask: Mask) -> tuple[float, float]:
     """The centre of the mask's pixel that is nearest to its centroid, in pixels."""
-    rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
-    nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
-    return float(columns[nearest]) + 0.5, float(rows[nearest]) + 0.5
+    number = np.count_nonzero(mask)
+    x = float(np.dot(mask.sum(axis=0), np.arange(mask.shape[1])) / number)
+    y = float(np.dot(mask.sum(axis=1), np.arange(mask.shape[0])) / number)
+    # Of pixels at one distance, the upper and then the left one.
+    column, row = ceil(x - 0.5), ceil(y - 0.5)
+    if not mask[row, column]:
+        rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
+        nearest = int(np.argmin((rows - y) ** 2 + (columns - x) ** 2))
+        column, row = int(columns[nearest]), int(rows[nearest])
+    return column + 0.5, row + 0.5

@@ -36,15 +36,15 @@ class Template:
     id: str
     """``<file>.<set>-<name>.<language>``, as it goes into ``provenance.template``."""
     pattern: str
-    """The text with ``%s`` for each slot."""
-    slots: tuple[tuple[str, bool], ...]
-    """(slot, whether its first letter is written in upper case), in their order."""
+    """The text with ``%(slot)s`` for each slot."""
+    capitals: tuple[tuple[str, str], ...] = ()
+    """(slot with an upper-case letter, slot) of those whose first letter is written in upper case."""
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The sentence; a slot without a value is an error of the converter (``KeyError``)."""
-        return self.pattern % tuple(
-            [values[slot][:1].upper() + values[slot][1:] if capital else values[slot] for slot, capital in self.slots]
-        )
+        if self.capitals:
+            values = {**values, **{upper: values[slot][:1].upper() + values[slot][1:] for upper, slot in self.capitals}}
+        return self.pattern % values
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +143,6 @@ def _template(path: Path, name: str, text: str, body: dict[str, Any]) -> Templat
         raise UserError(f"{path}: template {name} has the unknown slot {{{slot}}}{nearest(slot, slots | optional)}")
     if not text.strip():
         raise UserError(f"{path}: template {name} is empty")
-    pattern = "".join(literal.replace("%", "%%") + ("%s" if slot else "") for literal, slot in parts)
-    return Template(name, pattern, tuple((slot[0].lower() + slot[1:], slot[0].isupper()) for _, slot in parts if slot))
+    pattern = "".join(literal.replace("%", "%%") + (f"%({slot})s" if slot else "") for literal, slot in parts)
+    capitals = dict.fromkeys(slot for _, slot in parts if slot and slot[0].isupper())
+    return Template(name, pattern, tuple((slot, slot[0].lower() + slot[1:]) for slot in capitals))
