@@ -1,7 +1,6 @@
 """The engine that asks servers of the OpenAI protocol (vLLM, SGLang, TGI, hosted ones), several at once."""
 
 import asyncio
-import json
 import random
 import threading
 import time
@@ -17,6 +16,7 @@ from synthesis.accounting import Account, Counts
 from synthesis.answers import AnswerStore
 from synthesis.base import Answer, Failure, Request
 from synthesis.limiter import Limiter
+from synthesis.named_pictures import Letter
 from synthesis.openai_options import OpenAIOptions
 from synthesis.reply import parse_reply, understand
 from synthesis.sending import Sending
@@ -157,11 +157,11 @@ class OpenAIEngine:
 
     async def _ask(self, request: Request) -> dict[str, Any] | Trouble:
         """Try until there is a reply or no hope; raises `UserError` where no request would be answered."""
-        body = json.dumps({**wire.chat_body(self._choice, request), **self._options.extra_body}).encode()
+        letter = Letter(self._choice, request, self._options.extra_body, self._options.keeps_pictures)
         started = time.monotonic()
         tries = 0
         while True:
-            reply, server = await self._in_turn(body)
+            reply, server = await self._in_turn(letter)
             if not isinstance(reply, Trouble):
                 return reply
             if reply.cure is Cure.STOP:
@@ -181,12 +181,12 @@ class OpenAIEngine:
             tries += reply.cure is Cure.AGAIN
             self.counts.retries += 1
 
-    async def _in_turn(self, body: bytes) -> tuple[dict[str, Any] | Trouble, Server]:
+    async def _in_turn(self, letter: Letter) -> tuple[dict[str, Any] | Trouble, Server]:
         """One try, when the limiter lets it, at the server with the least to do; its fate moves the limit."""
         token = await self._limiter.enter()
         server = self._servers.pick()
         try:
-            reply = await self._try(server, body)
+            reply = await self._try(server, letter)
         finally:
             self._limiter.leave()
         if not isinstance(reply, Trouble):
@@ -195,11 +195,11 @@ class OpenAIEngine:
             self._limiter.overloaded(token)
         return reply, server
 
-    async def _try(self, server: Server, body: bytes) -> dict[str, Any] | Trouble:
+    async def _try(self, server: Server, letter: Letter) -> dict[str, Any] | Trouble:
         server.flying += 1
         try:
             async with asyncio.timeout(self._choice.timeout_s):
-                reply = parse_reply(await server.channel.complete(body), self._choice.model)
+                reply = parse_reply(await server.complete(letter), self._choice.model)
         except Exception as error:
             trouble = classify(error, self._choice.timeout_s)
             if trouble is None:

@@ -16,5 +16,8 @@ class OpenAIOptions(Strict):
     """First pause; it doubles with every try."""
     patience_s: float = Field(default=600, ge=0)
     """How long a rate limit is waited out, and how long all servers may be gone before the run stops."""
+    keeps_pictures: bool = False
+    """Whether the server keeps pictures under names that requests give them, as vLLM does, so that one that several
+    requests share is sent once."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request body, e.g. ``{chat_template_kwargs: {enable_thinking: false}}``."""

@@ -2,13 +2,15 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from schemas.errors import UserError, nearest
 from schemas.recipe import EngineChoice
-from synthesis.channel import Channel
+from synthesis.channel import Channel, StatusError
+from synthesis.named_pictures import Letter, NamedPictures
 
+BAD_REQUEST = 400
 PAUSE_S = 1.0
 """How long a server whose connection broke is passed over while another one is there."""
 
@@ -22,10 +24,30 @@ class Server:
     lost_since: float | None = None
     """Monotonic time of the first lost connection since its last answer."""
     passed_over_until: float = 0.0
+    pictures: NamedPictures = field(default_factory=NamedPictures)
+    """Those that it holds under their names."""
+
+    async def complete(self, letter: Letter) -> bytes:
+        """The reply to a request, whose pictures are left out where the server holds them."""
+        named = self.pictures.holds(letter.pictures)
+        if named:
+            try:
+                said = await self.channel.complete(letter.without_pictures())
+            except StatusError as error:
+                if error.status != BAD_REQUEST:
+                    raise
+                self.pictures.refused(letter.pictures)
+            else:
+                self.pictures.taken()
+                return said
+        said = await self.channel.complete(letter.whole())
+        self.pictures.arrived(letter.pictures)
+        return said
 
     def move(self, url: str) -> None:
         """Note that the server is back, perhaps at another address."""
         self.channel.url = api_address(url)
+        self.pictures.clear()
         self.answered()
 
     @property

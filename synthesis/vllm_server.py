@@ -28,6 +28,8 @@ STRUCTURED = ("--structured-outputs-config", '{"backend": "xgrammar", "disable_a
 class VllmOptions(OpenAIOptions):
     """``engine.options`` of the type ``vllm``."""
 
+    keeps_pictures: bool = True
+    """As vLLM does, while one process takes all requests; off where ``data_parallel`` is more than 1."""
     python: str = ""
     """Interpreter of vLLM's environment; ``$MEDCURATE_VLLM_PYTHON`` or ``.vllm/bin/python`` where empty."""
     weights: str = ""
@@ -49,6 +51,8 @@ def vllm_options(choice: EngineChoice) -> VllmOptions:
         raise UserError("the engine 'vllm' needs a model: the name of the weights, or a name with options.weights")
     if options.mode == "offline" and options.data_parallel > 1:
         raise UserError("engine.options: mode 'offline' has one engine; leave data_parallel out, or use mode 'server'")
+    if options.data_parallel > 1:
+        options = options.model_copy(update={"keeps_pictures": False})
     python = _python(options)
     if not python.exists():
         raise UserError(

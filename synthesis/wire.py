@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas import identity
 from schemas.recipe import EngineChoice
+from schemas.rendered import Rendered
 from synthesis.base import Request
 
 PLAIN = json.JSONEncoder(ensure_ascii=False)
@@ -64,15 +65,18 @@ def _schema_text(schema: dict[str, Any] | None) -> str:
     return known[1]
 
 
-def chat_body(choice: EngineChoice, request: Request) -> dict[str, Any]:
-    """The body of a chat completion; pictures stand before the text of the first user turn."""
-    pictures = [
-        {
-            "type": "image_url",
-            "image_url": {"url": f"data:{image.media_type};base64,{b64encode(image.data).decode('ascii')}"},
-        }
-        for image in request.images
-    ]
+def chat_body(
+    choice: EngineChoice, request: Request, named: bool = False, pictures_go_with: bool = True
+) -> dict[str, Any]:
+    """The body of a chat completion; pictures stand before the text of the first user turn.
+
+    Args:
+        choice: whom to ask and how.
+        request: what.
+        named: whether each picture has its digest as a name under which the server may keep it (vLLM's ``uuid``).
+        pictures_go_with: whether the pictures themselves are in it, or only their names.
+    """
+    pictures = [_picture_part(image, named, pictures_go_with) for image in request.images]
     messages: list[dict[str, Any]] = []
     for role, text in request.messages:
         if role == "user" and pictures:
@@ -85,3 +89,9 @@ def chat_body(choice: EngineChoice, request: Request) -> dict[str, Any]:
         schema = {"name": "answer", "schema": request.schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body
+
+
+def _picture_part(image: Rendered, named: bool, goes_with: bool) -> dict[str, Any]:
+    url = f"data:{image.media_type};base64,{b64encode(image.data).decode('ascii')}" if goes_with else ""
+    part: dict[str, Any] = {"type": "image_url", "image_url": {"url": url} if goes_with else None}
+    return {**part, "uuid": image.sha256} if named else part

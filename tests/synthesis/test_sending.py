@@ -80,6 +80,83 @@ def test_system_text_behind_the_pictures():
     assert sending.prepared(Request(messages, ())).messages == messages
 
 
+class Keeper:
+    """A server that keeps pictures under their names, as vLLM does, until it is told to forget them."""
+
+    def __init__(self, say):
+        self.say, self.held, self.sent = say, set(), []
+
+    def __call__(self, body, number):
+        parts = [part for message in body["messages"] for part in message["content"] if part["type"] == "image_url"]
+        bare = [part for part in parts if part["image_url"] is None]
+        self.sent.append((len(parts), len(bare)))
+        if any(part["uuid"] not in self.held for part in bare):
+            return self.say(status=400, body=b'{"error": {"message": "Cache miss for image at index 0"}}')
+        self.held |= {part["uuid"] for part in parts}
+        return self.say("fine")
+
+
+@pytest.fixture
+def keeper(server, say):
+    server.script = Keeper(say)
+    return server.script
+
+
+@pytest.fixture
+def asks(server, tmp_path):
+    """Asks one question after another and gives the outcomes; the pictures by their widths."""
+    engines = []
+
+    def ask(*widths, **options):
+        choice = EngineChoice(type="openai", base_urls=[server.url], model="fake-vlm")
+        store = AnswerStore(tmp_path / str(len(engines)))
+        engines.append(OpenAIEngine(choice, OpenAIOptions(keeps_pictures=True, backoff_s=0.01, **options), store))
+        for number, width in enumerate(widths):
+            if width == 0:
+                server.script.held.clear()
+                continue
+            question = Request((("user", f"What {number}?"),), (jpeg(width, 8),))
+            yield engines[-1].submit(question).result()
+
+    yield ask
+    for engine in engines:
+        engine.close()
+
+
+def test_a_picture_is_sent_once_to_a_server_that_keeps_it(keeper, asks):
+    assert {said.texts for said in asks(8, 8, 9, 8)} == {("fine",)}
+    assert keeper.sent == [(1, 0), (1, 1), (1, 0), (1, 1)]
+
+
+def test_what_the_server_has_forgotten_is_sent_again(keeper, asks):
+    assert {said.texts for said in asks(8, 8, 0, 8, 8)} == {("fine",)}
+    assert keeper.sent == [(1, 0), (1, 1), (1, 1), (1, 0), (1, 1)], "the third asks in vain and brings the picture then"
+
+
+def test_a_server_that_keeps_nothing_is_soon_sent_everything(keeper, asks):
+    widths = [8] + [0, 8] * 30
+    assert {said.texts for said in asks(*widths)} == {("fine",)}
+    assert sum(bare for _, bare in keeper.sent) == 16
+    assert keeper.sent[-10:] == [(1, 0)] * 10
+
+
+def test_a_request_that_is_refused_with_its_picture_is_refused(server, say, asks):
+    server.script = lambda body, number: say(status=400) if number else say("fine")
+    first, second = asks(8, 8)
+    assert first.texts == ("fine",)
+    assert (second.code, len(server.asked)) == ("refused_request", 3)
+
+
+def test_pictures_have_no_names_where_nobody_keeps_them(server, tmp_path):
+    choice = EngineChoice(type="openai", base_urls=[server.url], model="fake-vlm")
+    engine = OpenAIEngine(choice, OpenAIOptions(), AnswerStore(tmp_path))
+    for text in "ab":
+        engine.submit(Request((("user", text),), (jpeg(8, 8),))).result()
+    engine.close()
+    assert "uuid" not in json.dumps(server.asked)
+    assert json.dumps(server.asked).count("base64") == 2
+
+
 def test_what_is_sent_is_what_the_digest_and_the_answer_say(server, tmp_path):
     large = jpeg(640, 480)
     request = Request((("user", "What?"),), (large,))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from schemas.spec import DatasetSpec
 from schemas.view import View
 from schemas.work import Work
 from synthesis.answers import HEADER
+from synthesis.base import Answer, Request
+from synthesis.channel import Channel
 from synthesis.pipeline import check_engine, open_engine, synthesise
 from synthesis.unblinded import Unblinded, UnblindedOptions
 from synthesis.vllm_server import VllmServer
@@ -129,6 +132,28 @@ def undisturbed(choice, server, tmp_path_factory):
 def test_the_answers_are_about_their_pictures(undisturbed):
     names = [work.case_id.split("-")[1] for work in works()]
     assert [text for _, text in undisturbed[0::2]] == [f"The picture is {name}." for name in names]
+
+
+def test_a_picture_that_several_requests_share_is_sent_once(choice, server, tmp_path, monkeypatch):
+    """Four questions about each of three pictures, one after another: its bytes go with the first one only."""
+    shown = [next(iter(work.pictures.values())) for work in islice(works(), 3)]
+    names = [work.case_id.split("-")[1] for work in islice(works(), 3)]
+    bodies = []
+    complete = Channel.complete
+
+    async def keep(channel, body):
+        bodies.append(body)
+        return await complete(channel, body)
+
+    monkeypatch.setattr(Channel, "complete", keep)
+    engine = open_engine(choice, tmp_path)
+    for number in range(4):
+        for name, picture in zip(names, shown, strict=True):
+            answer = engine.submit(Request((("user", f"Describe picture {number}."),), (picture,))).result()
+            assert isinstance(answer, Answer)
+            assert answer.texts == (f"The picture is {name}.",)
+    engine.close()
+    assert [b"base64" in body for body in bodies] == [True] * 3 + [False] * 9
 
 
 def test_kill_9_of_the_client(choice, server, undisturbed, tmp_path, root):
