@@ -11,6 +11,9 @@ from schemas.instruction import Instruction
 from schemas.rendered import Rendered
 from schemas.spec import Strict
 
+AHEAD = 2
+"""Cases that a step holds for each request that its engine takes: results keep the order of the cases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

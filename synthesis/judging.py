@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from schemas.instruction import IMAGE, Instruction, Verdict
 from schemas.ledger import Status
 from schemas.work import Drop, Work
-from synthesis.base import Answer, Engine, Failure, Request
+from synthesis.base import AHEAD, Answer, Engine, Failure, Request
 
 STAGE = "synthesis"
 Outcome = Answer | Failure
@@ -53,13 +53,11 @@ class Judge(ABC):
         reason why.
         """
         waiting: deque[tuple[Work, Judged]] = deque()
-        in_flight = 0
+        most = AHEAD * self._engine.capacity
         for work in works:
             asked = [(row, self._submit(work, row)) for row in work.rows if row.provenance.converter in written]
             waiting.append((work, asked))
-            in_flight += _open(asked)
-            while waiting and (in_flight >= self._engine.capacity or _done(waiting[0][1])):
-                in_flight -= _open(waiting[0][1])
+            while waiting and (len(waiting) > most or _done(waiting[0][1])):
                 yield self._settle(*waiting.popleft())
         while waiting:
             yield self._settle(*waiting.popleft())
@@ -76,10 +74,6 @@ class Judge(ABC):
                 if drop is not None:
                     work.refuse(judged, drop)
         return work
-
-
-def _open(asked: Judged) -> int:
-    return sum(len(futures) for _, futures in asked)
 
 
 def _done(asked: Judged) -> bool:

@@ -17,7 +17,7 @@ from schemas.work import Drop, Work
 from schemas.yaml_file import validate
 from synthesis.ask_again import Agreement, ImageNeeded
 from synthesis.asking import STAGE, AnyTask, Asked, Waiting, ask, run_down
-from synthesis.base import Engine, Failure
+from synthesis.base import AHEAD, Engine, Failure
 from synthesis.chain import Chain
 from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.consistency import Consistency
@@ -116,9 +116,10 @@ def synthesise(
 ) -> Iterator[Work]:
     """Ask what the tasks want to know about each case and append the rows; yields in the order of ``works``.
 
-    As many requests are kept in flight as the engine takes, so as many cases (with their pictures) are held.  A
-    request without an answer becomes a line of ``Work.lost``, a row that contradicts its annotation or betrays how it
-    was made goes to ``Work.refused``.  Tasks that start from rows (`Chain.reads_rows`) get those that are left after
+    As many requests are kept in flight as the engine takes; at most `AHEAD` cases (with their pictures) are held for
+    each, so that one slow answer does not keep the engine from the cases behind it.  A request without an answer
+    becomes a line of ``Work.lost``, a row that contradicts its annotation or betrays how it was made goes to
+    ``Work.refused``.  Tasks that start from rows (`Chain.reads_rows`) get those that are left after
     all checks.  Without an engine every case passes unchanged.
 
     Args:
@@ -149,26 +150,18 @@ def _write(
     works: Iterator[Work], tasks: Sequence[AnyTask], engine: Engine | None, context: Context, checker: RowChecker
 ) -> Iterator[Work]:
     waiting: deque[Waiting] = deque()
-    in_flight = 0
+    most = AHEAD * engine.capacity if engine is not None else 0
     chained = any(isinstance(task, Chain) for task in tasks)
     for work in works:
-        asked = ask(work, tasks, engine, context, checker)
-        waiting.append(asked)
-        in_flight += len(asked.rows)
-        while waiting and (in_flight >= _capacity(engine) or waiting[0].done()):
-            first = waiting.popleft()
-            in_flight -= len(first.rows)
-            yield _collect(first, waiting, engine, context, checker)
+        waiting.append(ask(work, tasks, engine, context, checker))
+        while waiting and (len(waiting) > most or waiting[0].done()):
+            yield _collect(waiting.popleft(), waiting, engine, context, checker)
         if chained and engine is not None:
             _go_on(waiting, engine)
     while waiting:
         yield _collect(waiting.popleft(), waiting, engine, context, checker)
     if engine is not None:
         engine.account()
-
-
-def _capacity(engine: Engine | None) -> int:
-    return engine.capacity if engine is not None else 0
 
 
 def _go_on(waiting: Iterable[Waiting], engine: Engine) -> None:

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import threading
 import time
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_rerun_asks_nothing_and_gives_the_same_rows(server, say, engine, pictu
     assert len(server.asked) == 30
 
 
-def test_no_more_cases_are_held_than_requests_may_fly(server, say, engine, picture):
+def test_no_more_cases_are_held_than_twice_the_requests_that_may_fly(server, say, engine, picture):
     server.script = echo(say)
     read = 0
 
@@ -86,7 +87,26 @@ def test_no_more_cases_are_held_than_requests_may_fly(server, say, engine, pictu
     ahead = []
     for given, _ in enumerate(synthesise(works(), TASKS, engine, CONTEXT), 1):
         ahead.append(read - given)
-    assert max(ahead) <= engine.capacity
+    assert max(ahead) <= 2 * engine.capacity
+
+
+def test_one_slow_answer_does_not_stop_the_others(server, say, engine, picture):
+    """The first case hangs until thirty others are asked about, nearly twice as many as may fly at once."""
+    good, gate = echo(say), threading.Event()
+
+    def script(body, number):
+        if number >= 30:
+            gate.set()
+        if "finding 0:" in json.dumps(body):
+            assert gate.wait(20)
+        return good(body, number)
+
+    server.script = script
+    works = list(synthesise((work_of(n, picture) for n in range(40)), TASKS, engine, CONTEXT))
+    assert gate.is_set()
+    assert [work.case_id for work in works] == [str(n) for n in range(40)]
+    assert engine.counts.retries == 0
+    assert all(len(work.rows) == 2 for work in works)
 
 
 def test_failures_are_recorded_per_row(server, say, engine, picture):
