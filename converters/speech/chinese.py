@@ -3,6 +3,7 @@
 Chinese knows neither articles nor plurals, so much of what English needs is the bare word.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from schemas.yaml_file import load_yaml
 
 YES, NO, PLAIN, SPACE, COMMA = "是", "否", "图像", "", "、"
 
+_NUMBERED = re.compile(r"(?P<bone>[a-z ]+?) (?P<n>\d+)(?: \(\w+\))?")
 _SIDES = {"A": "前", "P": "后", "S": "上", "I": "下", "<": "左", ">": "右", "^": "上", "v": "下"}
 
 
@@ -24,6 +26,9 @@ class Lexicon(Strict):
     anatomies: dict[str, str]
     planes: dict[str, str]
     projections: dict[str, str]
+    sides: dict[str, str]
+    numbered: dict[str, str]
+    """How a bone that has a number is called; ``{n}`` stands for the number."""
 
 
 @cache
@@ -39,7 +44,21 @@ def kind(label: str) -> str:
 
 def name(label: str) -> str:
     """The Chinese word, or the canonical English one where the lexicon has none."""
-    return lexicon().labels.get(label, label)
+    return _known(label) or label
+
+
+@cache
+def _known(label: str) -> str:
+    """From the lexicon, with side and number taken off where it has the bare word only; empty where it has none."""
+    table = lexicon()
+    if label in table.labels:
+        return table.labels[label]
+    found = _NUMBERED.fullmatch(label)
+    if found and found["bone"] in table.numbered:
+        return table.numbered[found["bone"]].format(n=found["n"])
+    side, _, rest = label.partition(" ")
+    bare = _known(rest) if side in table.sides else ""
+    return f"{table.sides[side]}{bare}" if bare else ""
 
 
 def phrase(label: str) -> str:

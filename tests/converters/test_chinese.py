@@ -1,6 +1,7 @@
 """Chinese rows: whole sentences in Chinese, canonical English kept in ``labels``, and the same contract."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from converters.geometry_words import spot, where
 from converters.speech import chinese as zh
 from converters.templating import FOLDER, load_table
 from schemas.plugins import load, names
+from schemas.spec import load_spec
 
 TABLES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
@@ -53,3 +55,26 @@ def test_sides_are_the_patients(make):
 def test_rows_in_two_languages_have_different_ids(make, chest):
     english, chinese = make.ask("caption", *chest)[0], make.ask("caption", *chest, language="zh")[0]
     assert english.id != chinese.id
+
+
+def test_the_catalog_speaks_chinese():
+    """Every label that a spec of the catalog publishes, but for names that are Latin in Chinese texts too."""
+    specs = Path(__file__).parents[2].joinpath("catalog").rglob("*.yaml")
+    labels = {label for path in specs for label in load_spec(path).canonical()}
+    latin = {label: re.findall(r"[A-Za-z]{2,}", zh.name(label)) for label in labels}
+    assert {label for label, found in latin.items() if found and set(found) != {"Gleason"}} == set()
+
+
+@pytest.mark.parametrize(
+    ("label", "word"),
+    [("left rib 3", "左第3肋骨"), ("thoracic vertebrae 10 (t10)", "第10胸椎"), ("right gluteus medius", "右臀中肌"),
+     ("left grommet", "left grommet")],
+)  # fmt: skip
+def test_sides_and_numbers(label, word):
+    assert zh.name(label) == word
+
+
+def test_every_picture_of_the_catalog_is_called_in_chinese():
+    specs = [load_spec(path) for path in Path(__file__).parents[2].joinpath("catalog").rglob("*.yaml")]
+    called = {zh.picture(spec.modality, spec.anatomy) for spec in specs}
+    assert [name for name in sorted(called) if re.search("[a-z]", name)] == []

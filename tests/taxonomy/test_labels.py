@@ -142,3 +142,9 @@ def test_every_name_of_sat_is_known_and_its_abnormal_ones_are_abnormal(root: Pat
 def test_labels_load_quickly_and_once() -> None:
     assert labels() is labels()
     assert len(labels()) > 600
+
+
+def test_bare_edema_is_of_no_organ() -> None:
+    """A table of chest films says ``Edema``: calling that an edema of the brain would be wrong in every row."""
+    assert canonical_label("Edema") == "edema"
+    assert "edema" in ancestors("brain edema") and "edema" in ancestors("edema of lung")
