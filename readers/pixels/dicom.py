@@ -20,14 +20,22 @@ from readers.pixels.window import Pixels, Window, percentile, stored_percentile,
 from readers.slices import evenly
 from readers.source import Source
 from schemas.case import ImageRef
-from schemas.findings import Finding
+from schemas.findings import Finding, Severity
 from schemas.rendered import Rendered
 from schemas.view import View
 
 
+_PERSONAL = (
+    "PatientName", "PatientID", "PatientBirthDate", "AccessionNumber", "ReferringPhysicianName", "InstitutionName",
+)  # fmt: skip
+_LEFT_OUT = Finding("metadata_removed", "the header's names, numbers and dates were left out", Severity.NOTE)
+
+
 def render_dicom(source: Source, ref: ImageRef) -> Rendered:
     """The picture that ``ref`` describes, as PNG.  Raises `CaseError` as `open_dicom` and `stored_frame` do."""
-    return encode_png(dicom_picture(source, ref), (open_dicom(source, ref.files[0]).sha256,))
+    file = open_dicom(source, ref.files[0])
+    personal = any(word(file.header, keyword) for keyword in _PERSONAL)
+    return encode_png(dicom_picture(source, ref), (file.sha256,), (_LEFT_OUT,) if personal else ())
 
 
 def dicom_picture(source: Source, ref: ImageRef) -> Pixels:

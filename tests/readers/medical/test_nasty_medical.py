@@ -118,7 +118,9 @@ def test_nasty_phi_full_header_is_handed_to_the_gates_and_leaves_no_trace(nasty,
     family = str(header.PatientName).split("^")[0]
     assert ("person", family) in case.identifiers
     assert ("record_number", str(header.PatientID)) in case.identifiers
-    assert family.encode() not in render(Source.open(f"{nasty.root}/dicom"), case.images[0]).data
+    done = render(Source.open(f"{nasty.root}/dicom"), case.images[0])
+    assert [finding.code for finding in done.findings] == ["metadata_removed"]
+    assert family.encode() not in done.data
 
 
 def test_nasty_patient_leak_refuses_the_release(nasty, make_spec):
