@@ -58,7 +58,10 @@ class Columns(Source):
             raise CaseError("missing_file", f"there is no cell {printable(path)}")
         group, at = self._file.place(row)
         if self._held[0] != (group, column):
-            self._held = ((group, column), self._file.read(group, column))
+            try:
+                self._held = ((group, column), self._file.read(group, column))
+            except broken() as error:
+                raise _broken(self.root, error) from None
         value = self._held[1][at].as_py()
         if position >= 0:
             value = value[position] if isinstance(value, list) and position < len(value) else None
@@ -88,7 +91,7 @@ class ColumnFile:
         raise NotImplementedError
 
     def plain(self) -> Iterator[dict[str, Any]]:
-        """Every row without its binary columns."""
+        """Every row without its binary columns; what `broken` names where the file's data is broken from there on."""
         raise NotImplementedError
 
     def records(self, path: str) -> Iterator[dict[str, Any]]:
@@ -111,7 +114,7 @@ class _Parquet(ColumnFile):
         super().__init__(self._file.schema_arrow, [meta.row_group(i).num_rows for i in range(meta.num_row_groups)])
 
     def read(self, group: int, column: str) -> Any:
-        return self._file.read_row_group(group, columns=[column]).column(0).combine_chunks()
+        return _sound(self._file.read_row_group(group, columns=[column]).column(0).combine_chunks())
 
     def plain(self) -> Iterator[dict[str, Any]]:
         names = [name for name in self.schema.names if name not in self.pictures]
@@ -119,7 +122,7 @@ class _Parquet(ColumnFile):
             yield from ({} for _ in range(self.rows))
             return
         for batch in self._file.iter_batches(_BATCH, columns=names):
-            yield from batch.to_pylist()
+            yield from _sound(batch).to_pylist()
 
 
 class _Arrow(ColumnFile):
@@ -135,25 +138,39 @@ class _Arrow(ColumnFile):
         super().__init__(schema, [batch.num_rows for batch in self._batches])
 
     def read(self, group: int, column: str) -> Any:
-        return self._batches[group].column(column)
+        return _sound(self._batches[group].column(column))
 
     def plain(self) -> Iterator[dict[str, Any]]:
         names = [name for name in self.schema.names if name not in self.pictures]
         for batch in self._batches:
-            rows = batch.select(names).to_pylist() if names else [{} for _ in range(batch.num_rows)]
-            yield from rows
+            yield from _sound(batch.select(names)).to_pylist() if names else ({} for _ in range(batch.num_rows))
+
+
+def broken() -> tuple[type[Exception], ...]:
+    """What Arrow raises over broken files."""
+    import pyarrow as pa
+
+    return pa.ArrowException, OSError, UnicodeDecodeError
 
 
 def open_columns(source: Source, path: str) -> ColumnFile:
     """The Parquet or Arrow file at ``path``; `CaseError` ``broken_table`` where it is none."""
-    import pyarrow as pa
-
     try:
         if path.lower().endswith(".arrow"):
             return _Arrow(source.local(path))
         return _Parquet(source.stream(path))
-    except (pa.ArrowException, OSError) as error:
-        raise CaseError("broken_table", f"{printable(path)} cannot be read ({type(error).__name__})") from None
+    except broken() as error:
+        raise _broken(path, error) from None
+
+
+def _sound(data: Any) -> Any:
+    """A batch or array whose offsets and texts were looked at: Arrow follows broken ones out of its memory."""
+    data.validate(full=True)
+    return data
+
+
+def _broken(path: str, error: Exception) -> CaseError:
+    return CaseError("broken_table", f"{printable(path)} cannot be read ({type(error).__name__})")
 
 
 def _parts(path: str) -> tuple[str, int, int]:

@@ -216,9 +216,19 @@ def _xlsx(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
 
 
 def _columns(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
-    from readers.columns import open_columns
+    from readers.columns import broken, open_columns
 
-    for number, fields in enumerate(open_columns(source, path).records(path), 1):
+    file = open_columns(source, path)
+    rows = file.records(path)
+    for number in range(1, file.rows + 1):
+        try:
+            fields, why = next(rows, None), "it ends before them"
+        except broken() as error:
+            fields, why = None, type(error).__name__
+        if fields is None:
+            detail = f"records {number} to {file.rows} of {printable(path)} cannot be read ({why})"
+            yield Fault(number, "broken_table", detail)
+            return
         yield Record(number, flattened(fields))
 
 

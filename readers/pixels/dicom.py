@@ -24,7 +24,6 @@ from schemas.findings import Finding, Severity
 from schemas.rendered import Rendered
 from schemas.view import View
 
-
 _PERSONAL = (
     "PatientName", "PatientID", "PatientBirthDate", "AccessionNumber", "ReferringPhysicianName", "InstitutionName",
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Mutated real files and random bytes: no parser crashes, hangs or takes more than it may; each ends with a word."""
 
+import io
 import json
 import random
 import resource
@@ -153,3 +154,49 @@ def test_any_coco_geometry_is_kept_or_named(shared_data, tmp_path, box, polygon,
     }
     (tmp_path / "x.json").write_text(json.dumps(document))
     try_reader(tmp_path, "coco", {"annotations": "x.json"})
+
+
+def _columns_file(kind: str, picture: bytes) -> bytes:
+    """A Parquet or Arrow file of five rows of words and three pictures."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    cells = [{"bytes": picture, "path": "a.jpg"}] * 3
+    table = pa.table({"image": cells, "label": ["A", "A", "B"], "caption": ["one", "two", "three"]})
+    out = io.BytesIO()
+    if kind == "parquet":
+        pq.write_table(table, out)
+    else:
+        with pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+    return out.getvalue()
+
+
+def _fuzz_columns(kind: str, folder, picture: bytes, rounds: int) -> None:
+    chance, data = random.Random(7), _columns_file(kind, picture)
+    options = {"table": [f"x.{kind}"], "texts": {"caption": "caption"}}
+    for number in range(rounds):
+        (folder / f"x.{kind}").write_bytes(mutate(data, chance))
+        begin = time.process_time()
+        try_reader(folder, "table", options)
+        assert time.process_time() - begin < 1, number
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_mutated_columns_end_with_a_word(tmp_path, picture_bytes, kind):
+    _fuzz_columns(kind, tmp_path, picture_bytes(kind="JPEG"), 150)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_thousands_of_mutated_columns_end_with_a_word(tmp_path, picture_bytes, kind):
+    _fuzz_columns(kind, tmp_path, picture_bytes(kind="JPEG"), 3000)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_rows_behind_a_broken_one_are_accounted_for(tmp_path, ingest, kind):
+    # A text whose bytes are no UTF-8: found before Python is asked to make a string of them.
+    data = _columns_file(kind, b"").replace(b"three", b"th\xffee")
+    (tmp_path / f"x.{kind}").write_bytes(data)
+    cases, lost = ingest(tmp_path, "table", {"table": [f"x.{kind}"], "texts": {"caption": "caption"}})
+    assert (cases, lost) == ({}, {f"x.{kind}:1": ("broken_table", "failed")})
