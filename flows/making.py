@@ -1,13 +1,15 @@
 """From a case as it was read to rows and pictures that may leave this machine: the steps before any model or gate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows.counted import counted
 from flows.faces import treat_faces
 from flows.private_steps import hide_keys, rewrite_texts
 from flows.rows import Identities
 from flows.screening import screen_pictures
 from flows.steps import Step, convert, render_pictures
+from quality.costs import Cost
 from readers.source import Source
 from schemas import plugins
 from schemas.context import Context
@@ -24,6 +26,7 @@ def making(
     identities: Identities,
     *,
     bare: bool = False,
+    costs: Mapping[str, Cost] | None = None,
 ) -> list[Step]:
     """The steps, in order.
 
@@ -35,6 +38,7 @@ def making(
         context: of the dataset.
         identities: of the dataset.
         bare: leave pictures as they came and render all of a case, for a person who may see them.
+        costs: by gate; what is looked for here is added to them.
     """
     steps = [
         hide_keys(identities),
@@ -42,7 +46,16 @@ def making(
         convert([open_converter(choice) for choice in converters], context),
         render_pictures(source, recipe.decode or bare, all_of_case=recipe.synthesis is not None or bare),
     ]
-    return steps if bare else [*steps, screen_pictures(gates, source), treat_faces(gates, source, context)]
+    if bare:
+        return steps
+    looking = {
+        "burned_in": (screen_pictures(gates, source), "burned_in"),
+        "faces": (treat_faces(gates, source, context), "privacy_face"),
+    }
+    costs = costs or {}
+    return steps + [
+        counted(step, costs[name], codes) if name in costs else step for name, (step, codes) in looking.items()
+    ]
 
 
 def open_converter(choice: Choice) -> Any:

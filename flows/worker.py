@@ -84,10 +84,11 @@ def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided"
     source = Source.open(spec.root)
     gates = open_gates(recipe.gates, spec.gates)
     reader = open_reader(spec, source=source)
+    converters = list(map(Choice.model_validate, job.converters))
     steps: list[Step] = [
         lambda _: read(_watched(job), reader),
         decided.admit,
-        *making(recipe, list(map(Choice.model_validate, job.converters)), gates, source, context, identities),
+        *making(recipe, converters, gates, source, context, identities, costs=judge.costs),
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))

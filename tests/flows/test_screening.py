@@ -13,8 +13,10 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
+from flows.counted import counted
 from flows.screening import fill, grown, outside_of, screen_pictures
 from flows.steps import render_pictures, run_steps
+from quality.costs import Cost
 from quality.row_gates import open_gates
 from readers.images import image_refs as raster_images
 from readers.pixels.dicom import dicom_refs
@@ -58,7 +60,9 @@ def dicom(path: Path, stored: np.ndarray, **header: Any) -> None:
     data.save_as(path, enforce_file_format=True)
 
 
-def screened(folder: Path, refs: tuple[ImageRef, ...], shown: tuple[ImageRef, ...] = (), **options: Any) -> Work:
+def screened(
+    folder: Path, refs: tuple[ImageRef, ...], shown: tuple[ImageRef, ...] = (), cost: Cost | None = None, **options: Any
+) -> Work:
     rows = [
         Instruction(id=f"{n:032}", task="open", provenance=Provenance("t"), images=(ref,),
                     messages=(Message("user", "<image>\nWhat?"), Message("assistant", "it")),
@@ -68,7 +72,9 @@ def screened(folder: Path, refs: tuple[ImageRef, ...], shown: tuple[ImageRef, ..
     source = Source.open(str(folder))
     work = Work("c1", Case("d", "c1", None, "", images=refs), rows=rows)
     gates = open_gates({"burned_in": options})
-    steps = [render_pictures(source, True, False), screen_pictures(gates, source)]
+    steps = [
+        render_pictures(source, True, False), counted(screen_pictures(gates, source), cost or Cost(), "burned_in"),
+    ]  # fmt: skip
     [done] = run_steps(iter([work]), steps)
     return done
 
@@ -86,9 +92,12 @@ def film(tmp_path: Path) -> tuple[Path, ImageRef]:
 
 def test_refused_or_flagged_before_anybody_is_asked(film: tuple[Path, ImageRef]) -> None:
     folder, ref = film
-    done = screened(folder, (ref,))
+    cost = Cost()
+    done = screened(folder, (ref,), cost=cost)
+    assert (cost.rows, cost.refused, cost.flagged) == (1, 1, 0) and cost.seconds > 0
     assert (done.rows, [drop.reason for _, drop in done.refused], done.pictures) == ([], ["burned_in_text"], {})
-    done = screened(folder, (ref,), action="flag")
+    done = screened(folder, (ref,), cost=cost, action="flag")
+    assert (cost.rows, cost.refused, cost.flagged) == (1, 1, 1)  # the row that stays is looked at by the judge
     assert [found.code for found in done.pictures[ref].findings] == ["burned_in_text", "burned_in_read"]
     done = screened(folder, (ref,), action="accept", reason="a phantom, whose name is that of its maker")
     assert [found.code for found in done.pictures[ref].findings] == []
@@ -97,7 +106,9 @@ def test_refused_or_flagged_before_anybody_is_asked(film: tuple[Path, ImageRef])
 def test_masked_words_are_black_and_all_else_is_as_it_was(film: tuple[Path, ImageRef]) -> None:
     folder, ref = film
     source = pixels(NAME)
-    done = screened(folder, (ref,), action="mask")
+    cost = Cost()
+    done = screened(folder, (ref,), cost=cost, action="mask")
+    assert (cost.refused, cost.flagged) == (0, 1)
     picture = shown(done, ref)
     assert picture.shape == source.shape
     words = np.asarray(pixels(NAME) != pixels())
