@@ -22,12 +22,17 @@ Form = Literal["findings", "report", "impression", "impression_from_findings", "
 _PRIOR = re.compile(
     r"\b(?:prior|previous(?:ly)?|earlier|compar(?:ed|ison|able)|interval(?:ly)?|unchanged|stable|again|since|"
     r"no (?:significant |interval )?change|new(?:ly)?|increas(?:ed|ing)|decreas(?:ed|ing)|improv(?:ed|ing|ement)|"
-    r"worsen(?:ed|ing)|resol(?:ved|ving|ution)|progress(?:ed|ion|ive)|persist(?:s|ent|ing)?|redemonstrat\w*|"
-    r"follow[- ]?up|(?:has|have) (?:been )?(?:removed|developed)|in the meantime|remains?)\b",
+    r"worsen(?:ed|ing)|resol(?:ved|ving|ution)|progress(?:ed|ion|ive)|persist(?:s|ent|ing)?|re-?demonstrat\w*|"
+    r"follow[- ]?up|in the meantime|remains?|no longer|without (?:significant |interval )?change|residual|recurr\w+|"
+    r"(?:has|have) (?:been )?(?:removed|developed|enlarged|grown|shrunk|cleared|regressed|changed)|"
+    r"(?:as|than) (?:before|previously|on the (?:last|old))|last (?:exam\w*|film|study|radiograph|scan|ct|visit)|"
+    r"larger|smaller|worse|(?:more|less) (?:prominent|conspicuous|extensive|pronounced|marked))\b"
+    r"|较前|同前|前片|旧片|上次|复查|与前|既往(?:片|检查)|新出现|较.{0,8}(?:增大|增多|缩小|减少|好转|进展|吸收)",
     re.IGNORECASE,
 )
 _UNSEEN = ("indication", "history", "clinical", "technique", "comparison", "exam", "procedure", "reason")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
+_SENTENCE = re.compile(r"((?<=[.!?])\s+(?=[A-Z0-9])|(?<=[。！？；]))")
+"""Sentences with what stands between them: a space, in Chinese nothing."""
 
 
 class Report:
@@ -107,4 +112,10 @@ class Report:
 
 def without_prior(text: str) -> str:
     """The text without its sentences that compare with an earlier examination."""
-    return " ".join(sentence for sentence in _SENTENCE.split(text) if not _PRIOR.search(sentence))
+    parts = _SENTENCE.split(text)
+    kept = [
+        sentence + space
+        for sentence, space in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        if not _PRIOR.search(sentence)
+    ]
+    return "".join(kept).strip()
