@@ -140,3 +140,15 @@ def test_grades_are_compared_so_that_the_picture_is_needed(make):
     # Every question that is asked has both answers, so its words do not tell.
     assert set(said) == {("more", name) for name in scale[:3]} | {("less", name) for name in scale[1:]}
     assert all(answers == {"Yes", "No"} for answers in said.values())
+
+
+def test_no_picture_stands_twice_because_labels_and_regions_speak_of_it(make):
+    images = [make.ref(name=f"{n}.png") for n in range(3)]
+    labels = tuple(make.label(name, image=n) for n, name in enumerate(["platelet", "platelet", "red blood cell"]))
+    regions = tuple(
+        make.box(name, (9, 9, 60, 60), n) for n, name in enumerate(["platelet", "platelet", "red blood cell"])
+    )
+    one = make.case(images=images, labels=labels, regions=regions)
+    for seed in range(20):
+        for row in make.ask("which_image", one, make.spec(["platelet", "red blood cell"]), seed=seed):
+            assert len(set(row.images)) == len(row.images)
