@@ -28,6 +28,10 @@ LANGUAGES = {
 }  # fmt: skip
 
 
+KEPT = 512
+"""Cases whose `Setting` is held, since a case is asked about long before its answer comes."""
+
+
 class Written(BaseModel):
     """What a model must answer, and what parses its answer; the JSON schema is made of the same class."""
 
@@ -85,7 +89,7 @@ class PromptedTask(ABC):
         self._path = Path(options.prompt) if options.prompt else prompt_file.built_in(self.name)
         self._style = prompt_file.load_style(self._path, options.style)
         self._digests: dict[type[Written], str] = {}
-        self._last: Setting | None = None
+        self._settings: dict[int, Setting] = {}
 
     @abstractmethod
     def model(self, setting: Setting) -> type[Written]:
@@ -144,10 +148,12 @@ class PromptedTask(ABC):
 
     def setting(self, case: Case, context: Context) -> Setting:
         """What is shown, known and drawn."""
-        last = self._last
-        if last is None or last.case is not case or last.context is not context:
-            last = self._last = self._work_out(case, context)
-        return last
+        known = self._settings.get(id(case))
+        if known is None or known.case is not case or known.context is not context:
+            if len(self._settings) >= KEPT:
+                del self._settings[next(iter(self._settings))]
+            known = self._settings[id(case)] = self._work_out(case, context)
+        return known
 
     def _work_out(self, case: Case, context: Context) -> Setting:
         shown = case.images[: self.options.max_images]
