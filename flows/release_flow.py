@@ -206,10 +206,11 @@ def _spent(run: Run) -> dict[str, Any]:
     """Requests, tokens, retries and cost of the model over all tries at this release; empty without a model."""
     if run.recipe.synthesis is None:
         return {}
-    from synthesis.accounting import spent
+    from synthesis.accounting import bill
+    from synthesis.pipeline import judges_prices
 
-    counts = spent(answers_of(run.recipe, run.space))
-    return dict(counts.summary(run.recipe.synthesis.engine.price))
+    asked = run.recipe.synthesis
+    return bill(answers_of(run.recipe, run.space), asked.engine.price, judges_prices(asked.checks))
 
 
 def _plan(run: Run) -> list[Job]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,18 @@ class Counts:
         cached = price.cached if price.cached is not None else price.input
         return (fresh * price.input + self.tokens_cached * cached + self.tokens_out * price.output) / 1e6
 
-    def summary(self, price: Price) -> dict[str, Any]:
-        """Everything, with rates, for people and machines."""
+    def add(self, other: "Counts") -> None:
+        """Take the other's into these."""
+        for name in NAMES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def summary(self) -> dict[str, Any]:
+        """Everything, with a rate, for people and machines."""
         rate = self.tokens_out / self.seconds if self.seconds else 0.0
-        return {**asdict(self), "tokens_out_per_second": round(rate, 1), "cost": round(self.cost(price), 4)}
+        return {**asdict(self), "seconds": round(self.seconds, 1), "tokens_out_per_second": round(rate, 1)}
+
+
+NAMES = tuple(field.name for field in fields(Counts))
 
 
 class Account:
@@ -44,20 +53,40 @@ class Account:
     def __init__(self, answers: str | Path, token: str) -> None:
         self._path = Path(answers) / "accounts" / f"{token}.json"
 
-    def write(self, counts: Counts) -> None:
-        """Put the counts so far under the process's name, whole or not at all."""
+    def write(self, counts: Counts, model: str) -> None:
+        """Put the counts of asking ``model`` so far under the process's name, whole or not at all."""
         if counts.asked:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part = self._path.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps(asdict(counts)))
+            part.write_text(json.dumps({"model": model, **asdict(counts)}))
             part.replace(self._path)
 
 
-def spent(answers: str | Path) -> Counts:
-    """What all processes together took to fill the answer store; ``seconds`` is the sum over processes."""
-    total = Counts()
+def spent_by_model(answers: str | Path) -> dict[str, Counts]:
+    """What all processes together took to fill the answer store, by model; ``seconds`` is the sum over processes."""
+    found: dict[str, Counts] = {}
     for path in sorted((local_folder(answers) / "accounts").glob("*.json")):
         counts = json.loads(path.read_text())
-        for name in (field.name for field in fields(Counts)):
-            setattr(total, name, getattr(total, name) + counts[name])
+        own = Counts(**{name: counts[name] for name in NAMES})
+        found.setdefault(counts.get("model", ""), Counts()).add(own)
+    return found
+
+
+def spent(answers: str | Path) -> Counts:
+    """The same of all models together."""
+    total = Counts()
+    for counts in spent_by_model(answers).values():
+        total.add(counts)
     return total
+
+
+def bill(answers: str | Path, price: Price, others: Mapping[str, Price]) -> dict[str, Any]:
+    """All that was spent, with its cost.
+
+    Args:
+        answers: the answer store.
+        price: of the writer.
+        others: of other models, by name.
+    """
+    cost = sum(counts.cost(others.get(model, price)) for model, counts in spent_by_model(answers).items())
+    return {**spent(answers).summary(), "cost": round(cost, 4)}

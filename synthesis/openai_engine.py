@@ -104,7 +104,7 @@ class OpenAIEngine:
 
     def account(self) -> None:
         """Write down what was asked so far, beside the answers."""
-        self._account.write(self.counts)
+        self._account.write(self.counts, self._choice.model)
         self._answers.send()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from schemas.context import Context
 from schemas.errors import UserError
 from schemas.instruction import Instruction
 from schemas.ledger import Status
-from schemas.recipe import Choice, EngineChoice
+from schemas.recipe import Choice, EngineChoice, Price
 from schemas.work import Drop, Work
 from schemas.yaml_file import validate
 from synthesis.ask_again import Agreement, ImageNeeded
@@ -96,6 +96,14 @@ def judges_of(options: CheckOptions) -> list[tuple[str, type[Judge], Any]]:
         ("verifier", Verifier, options.verifier),
     )
     return [one for one in kinds if one[2] is not None]
+
+
+def judges_prices(checks: Mapping[str, Any]) -> dict[str, Price]:
+    """What the judges' own models cost, by model."""
+    options = validate(CheckOptions, dict(checks), "synthesis.checks")
+    return {
+        chosen.engine.model: chosen.engine.price for _, _, chosen in judges_of(options) if chosen.engine is not None
+    }
 
 
 def open_tasks(choices: Sequence[Choice]) -> list[AnyTask]:

@@ -12,7 +12,7 @@ from schemas.recipe import Choice, EngineChoice, Price
 from schemas.spec import DatasetSpec
 from schemas.view import View
 from schemas.work import Work
-from synthesis.accounting import Counts, spent
+from synthesis.accounting import Account, Counts, bill, spent
 from synthesis.base import Request
 from synthesis.estimate import estimate, prompt_tokens
 from synthesis.limiter import Limiter
@@ -114,7 +114,18 @@ def test_cost_by_hand():
     counts = Counts(tokens_in=3_000_000, tokens_cached=1_000_000, tokens_out=500_000)
     assert counts.cost(Price(input=2, output=8)) == 3 * 2 + 0.5 * 8
     assert counts.cost(Price(input=2, output=8, cached=0.5)) == 2 * 2 + 1 * 0.5 + 0.5 * 8
-    assert counts.summary(Price())["tokens_out_per_second"] == 0.0
+    assert counts.summary()["tokens_out_per_second"] == 0.0
+
+
+def test_each_model_at_its_own_price(tmp_path):
+    """A writer at 1 and 10, two processes of it; a judge at 3 and 0; all per million tokens."""
+    for number, (model, tokens) in enumerate((("writer", 100_000), ("writer", 300_000), ("judge", 1_000_000))):
+        counts = Counts(asked=number + 1, retries=1, tokens_in=tokens, tokens_out=tokens // 10, seconds=2.0)
+        Account(tmp_path, f"{number}-x").write(counts, model)
+    found = bill(tmp_path, Price(input=1, output=10), {"judge": Price(input=3)})
+    assert (found["asked"], found["retries"], found["tokens_in"], found["seconds"]) == (6, 3, 1_400_000, 6.0)
+    assert found["cost"] == 0.4 + 0.04 * 10 + 1 * 3
+    assert found["tokens_out_per_second"] == round(140_000 / 6, 1)
 
 
 def test_prompt_tokens_by_hand(picture):
