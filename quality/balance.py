@@ -58,7 +58,7 @@ def balance(people: Sequence[Path], decisions: Path, options: BalanceOptions, fo
 
 def maker(text: str) -> str:
     """Whose device it is, as far as the list goes; a header may hold anything, so its own words are not told."""
-    words = text.casefold().replace("_", " ")
+    words = text.casefold().replace("_", " ").replace(".", "")
     return next((one for one in MAKERS if re.search(rf"\b{one.casefold()}\b", words)), OTHER if words.strip() else "")
 
 

@@ -29,6 +29,7 @@ KEPT: dict[str, str] = {
     "PresentationLUTShape": "whether the view is inverted",
     "BurnedInAnnotation": "a flag",
     "Manufacturer": "a known company, or that it is another one, in the counts of balance.json",
+    "InstitutionName": "which cases are of one site, which has a number, in the counts of balance.json",
     "PatientSex": "female, male or other, in the counts of balance.json and where a recipe asks about it",
     "PatientAge": "as PatientSex, in groups; ages from 80 on are one",
     "PatientID": "keyed hash in group_id, where the spec groups by it",

@@ -20,13 +20,6 @@ _NUMBERS = frozenset(
         "DeviceSerialNumber", "AdmissionID", "ServiceEpisodeID", "CurrentPatientLocation",
     }
 )  # fmt: skip
-_MAKERS = (
-    "Siemens", "GE", "General Electric", "Philips", "Toshiba", "Canon", "Hitachi", "Fujifilm", "Fuji", "Carestream",
-    "Kodak", "Agfa", "Konica Minolta", "Shimadzu", "Samsung", "Medison", "Mindray", "Esaote", "SonoSite", "Hologic",
-    "Lorad", "Varian", "Elekta", "Accuray", "Picker", "Marconi", "Elscint", "ADAC", "Hamamatsu", "Leica", "Zeiss",
-    "Topcon", "Heidelberg", "Nidek", "Olympus", "Pentax", "United Imaging", "Neusoft", "Planmeca", "Sirona", "Ziehm",
-)  # fmt: skip
-"""Companies that make what pictures are taken with; from general knowledge."""
 _PLACES = frozenset({"InstitutionName", "InstitutionAddress", "PatientAddress", "InstitutionalDepartmentName"})
 
 
@@ -67,15 +60,8 @@ def acquisition(header: Dataset, orientation: str = "") -> Acquisition:
         plane=plane_from_letters(orientation) if code in ("CT", "MR", "PT", "NM") else "",
         laterality=sides.get(side, ""),
         contrast="contrast" if word(header, "ContrastBolusAgent") else "",
-        manufacturer=_maker(word(header, "Manufacturer")),
+        manufacturer=word(header, "Manufacturer"),
     )
-
-
-def _maker(stated: str) -> str:
-    """The company, where it is a known one: hospitals and persons stand in this attribute too."""
-    plain = stated.lower().replace(".", "")
-    found = next((maker for maker in _MAKERS if re.search(rf"(?<![a-z]){maker.lower()}(?![a-z])", plain)), "")
-    return found or ("another maker" if plain else "")
 
 
 def demographics(header: Dataset) -> Demographics:

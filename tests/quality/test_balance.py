@@ -99,7 +99,8 @@ def test_sites_are_numbered_by_their_size_and_one_of_them_may_be_too_common(tmp_
     ("said", "told"),
     [
         ("SIEMENS", "Siemens"), ("GE MEDICAL SYSTEMS", "GE"), ("Philips_Healthcare", "Philips"), ("", ""),
-        ("Doe^Jane", "another maker"), ("IMAGE WORKS", "another maker"),
+        ("Doe^Jane", "another maker"), ("G.E. Medical Systems", "GE"), ("MGH Pathology", "another maker"),
+        ("IMAGE WORKS", "another maker"),
     ],
 )  # fmt: skip
 def test_a_header_s_own_words_about_the_maker_are_not_told(said: str, told: str) -> None:

@@ -111,5 +111,12 @@ def published(root: Path) -> str:
 
 def test_the_allow_list_names_attributes_of_dicom() -> None:
     assert set(KEPT) <= set(keyword_dict)
-    for never in ("PatientName", "PatientBirthDate", "StudyDate", "InstitutionName", "SOPInstanceUID", "StationName"):
+    for never in (
+        "PatientName",
+        "PatientBirthDate",
+        "StudyDate",
+        "InstitutionAddress",
+        "SOPInstanceUID",
+        "StationName",
+    ):
         assert never not in KEPT

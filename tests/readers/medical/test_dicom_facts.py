@@ -1,10 +1,9 @@
 """What a header says of persons is known, so that texts can be searched for it."""
 
 import pydicom
-import pytest
 from pydicom.sequence import Sequence
 
-from readers.dicom_facts import acquisition, identifiers
+from readers.dicom_facts import identifiers
 
 
 def test_names_numbers_and_places_of_a_header_and_its_items() -> None:
@@ -18,18 +17,3 @@ def test_names_numbers_and_places_of_a_header_and_its_items() -> None:
         ("person", "Doe"), ("person", "Jane"), ("person", "Mary"), ("person", "Roe"), ("person", "Ann"),
         ("person", "Poe"), ("record_number", "4711"), ("record_number", "Q-17"), ("address", "Mercy General"),
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("stated", "known"),
-    [
-        ("SIEMENS", "Siemens"), ("G.E. Medical Systems", "GE"), ("GE MEDICAL SYSTEMS", "GE"),
-        ("TOSHIBA_MEC", "Toshiba"),
-        ("Philips Medical Systems, Inc.", "Philips"), ("FUJIFILM Corporation", "Fujifilm"), ("", ""),
-        ("MGH Pathology", "another maker"), ("Dr. Gehrke", "another maker"), ("Philipson, Ann", "another maker"),
-    ],
-)  # fmt: skip
-def test_of_a_maker_only_known_companies_are_told(stated: str, known: str) -> None:
-    header = pydicom.Dataset()
-    header.Manufacturer = stated
-    assert acquisition(header).manufacturer == known
