@@ -4,7 +4,8 @@ Starts the real vLLM with the tiny model (``make vllm`` first), as a server and 
 same kind of requests in several ways, in turns: a tight aiohttp loop over bodies that were made beforehand,
 `vllm.LLM.chat` over all of them at once, and our whole stage (read the file, prompt, ask, parse, check, store) on
 either.  datatrove's inference runner and distilabel ask the same server where ``--datatrove`` and ``--distilabel`` name
-an interpreter that has them (each in an environment of its own; they are no dependency of this project).  Every turn
+an interpreter that has them (each in an environment of its own; they are no dependency of this project: ``pip install
+datatrove aiofiles aiosqlite httpx``, and ``pip install "distilabel[openai]" pillow requests``).  Every turn
 has prompts and pictures of its own, so that no cache helps one side.  ``ratio_to_bare_engine`` is the median over
 rounds of ours over the bare loop's requests per second, each against its own engine.  The warm rerun has all answers
 stored.

@@ -61,6 +61,7 @@ class EngineChoice(Strict):
     max_tokens: int = 512
     seed: int = 0
     concurrency: int = Field(default=32, ge=1)
+    """Requests at once, at most, for each worker process."""
     timeout_s: float = 120.0
     max_pixels: int = Field(default=0, ge=0)
     """Pictures of more pixels are made smaller before they are sent; 0 sends them as they are published."""
