@@ -13,6 +13,7 @@ from schemas import identity
 from schemas.instruction import Instruction, Provenance
 from schemas.instruction import Task as Kind
 from synthesis.base import Failure
+from synthesis.checks.wording import gives_away
 from synthesis.prompted import PromptedTask, Setting, Written
 
 LETTERS = "ABCDEFGHIJ"
@@ -57,8 +58,13 @@ class Mcq(PromptedTask):
         """The question with lettered options."""
         return self.choice(variant, written, setting, provenance)
 
-    def choice(self, variant: str, written: Question, setting: Setting, provenance: Provenance) -> Instruction:
-        """A row of one question."""
+    def choice(
+        self, variant: str, written: Question, setting: Setting, provenance: Provenance
+    ) -> Instruction | Failure:
+        """A row of one question; none where the question itself names its answer."""
+        if gives_away(written.question, written.right):
+            detail = "the question names the right option"
+            return Failure("answer_in_question", detail, provenance.request_digest, status="quarantined")
         options, place = shuffled(written, setting.context.seed, self.row_id(setting.case, variant))
         asked = "\n".join([written.question, *(f"{LETTERS[i]}. {option}" for i, option in enumerate(options))])
         return self.instruction(

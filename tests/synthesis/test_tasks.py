@@ -177,6 +177,16 @@ def test_mcq_refuses_equal_options(shown):
     assert failure.code == "invalid_json"
 
 
+def test_a_question_that_names_its_answer_is_refused(shown):
+    said = {**CHOICE, "question": "Which of these is the neutrophil with the lobed nucleus?"}
+    (failure,) = rows_of(task_of("mcq"), said, shown=shown)
+    assert (failure.code, failure.status) == ("answer_in_question", "quarantined")
+    five = {**SAID["report_qa"], "organ": said}
+    assert [getattr(row, "code", "kept") for row in rows_of(task_of("report_qa"), five, shown=shown)] == [
+        "kept", "not_in_report", "answer_in_question", "not_in_report", "not_in_report",
+    ]  # fmt: skip
+
+
 def test_report_qa_makes_the_questions_that_the_report_answers(shown):
     rows = rows_of(task_of("report_qa"), SAID["report_qa"], shown=shown)
     assert [row.status if isinstance(row, Failure) else row.task for row in rows] == [
