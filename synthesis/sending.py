@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from schemas.recipe import EngineChoice
 from schemas.rendered import Rendered
-from synthesis.base import Request
+from synthesis.base import AHEAD, Request
 from synthesis.pictures import shrunk
 
 KEPT = 256
-"""Resized pictures that are held, since the requests about one case come one after another."""
+"""Resized pictures that are held at least; else as many as cases are (`synthesis.base.AHEAD`), for later stages."""
 
 
 class Sending:
@@ -16,6 +16,7 @@ class Sending:
 
     def __init__(self, choice: EngineChoice) -> None:
         self._pixels, self._side, self._first = choice.max_pixels, choice.image_side, choice.picture_first
+        self._most = max(KEPT, 2 * AHEAD * choice.concurrency)
         self._made: dict[str, Rendered] = {}
 
     def prepared(self, request: Request) -> Request:
@@ -34,7 +35,7 @@ class Sending:
         made = self._made.get(picture.sha256)
         if made is None:
             made = shrunk(picture, self._pixels, self._side)
-            if len(self._made) >= KEPT:
+            if len(self._made) >= self._most:
                 self._made.pop(next(iter(self._made)), None)
             self._made[picture.sha256] = made
         return made
