@@ -88,7 +88,7 @@ class Asker:
 
     def draw(self, which: str, row: str) -> Template:
         """A template of the set, by the row's hash."""
-        return self.table.choose(which, self.language, self.context.seed, row)
+        return load_table(self.converter).choose(which, self.language, self.context.seed, row)
 
     def draw_class(self, which: str, row: str) -> Template:
         """`draw` for a question about a picture's class; in a dataset about quality, one about how good it is."""

@@ -13,7 +13,9 @@ _BITS = 128
 
 def chance(seed: int, row: str, *purpose: str) -> float:
     """A number in [0, 1), uniform over rows and over purposes."""
-    return (int.from_bytes(_digest(seed, row, purpose)[:8], "little") >> 11) / 2**53
+    own = _shared(seed, purpose).copy()
+    own.update(row.encode())
+    return (int.from_bytes(own.digest()[:8], "little") >> 11) / 2**53
 
 
 class Draw:
@@ -26,7 +28,9 @@ class Draw:
     __slots__ = ("_bits", "_digest", "_state")
 
     def __init__(self, seed: int, row: str, *purpose: str) -> None:
-        self._digest = _digest(seed, row, purpose)
+        own = _shared(seed, purpose).copy()
+        own.update(row.encode())
+        self._digest = own.digest()
         self._state, self._bits = int.from_bytes(self._digest, "little"), _BITS
 
     def randrange(self, below: int) -> int:
@@ -63,13 +67,7 @@ class Draw:
 generator = Draw
 
 
-def _digest(seed: int, row: str, purpose: tuple[str, ...]) -> bytes:
-    """16 bytes; what is common to all rows is hashed once."""
-    own = _shared(seed, purpose).copy()
-    own.update(row.encode())
-    return own.digest()  # type: ignore[no-any-return]
-
-
 @cache
 def _shared(seed: int, purpose: tuple[str, ...]) -> Any:
+    """The hash of what is common to all rows, to be copied."""
     return hashlib.blake2b(digest(str(seed), *purpose).encode(), digest_size=16)

@@ -115,8 +115,12 @@ def _share(region: Region, there: Spot, view: View, crop: Edges) -> float:
     if there.place.rle:
         mask = within(there.place, crop)
         return float(np.count_nonzero(mask) / mask.size)
-    seen = spot(region, view.cropped(crop))
-    return seen.share if seen else 0.0
+    if there.place.kind == "contour":
+        seen = spot(region, view.cropped(crop))
+        return seen.share if seen else 0.0
+    x0, y0, x1, y1 = view.normalised(crop)
+    u0, v0, u1, v1 = there.place.box
+    return max(min(x1, u1) - max(x0, u0), 0) * max(min(y1, v1) - max(y0, v0), 0) / ((x1 - x0) * (y1 - y0))
 
 
 def _meets(one: Box, other: Box) -> bool:

@@ -149,8 +149,10 @@ def place(region: Region, view: View) -> Place | None:
     if region.kind == "contour" and region.points:
         points = clip_polygon(_moved(region.points, view), (0.0, 0.0, float(view.width), float(view.height)))
         return _place(region, view, "contour", _around(points), points) if points else None
-    box = _clipped(view.box_to_view(region.box), view)
-    return _place(region, view, "box", box, ()) if box[0] < box[2] and box[1] < box[3] else None
+    x0, y0, x1, y1 = _clipped(view.box_to_view(region.box), view)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    return Place(region.label, "box", (x0 / view.width, y0 / view.height, x1 / view.width, y1 / view.height))
 
 
 def clip_polygon(points: Points, box: Box) -> Points:
