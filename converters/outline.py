@@ -1,7 +1,6 @@
 """Outlines of masks as closed polygons along pixel edges, and a point that surely lies inside a mask."""
 
 from collections.abc import Iterator
-from itertools import chain
 from math import ceil
 
 import numpy as np
@@ -21,8 +20,8 @@ def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]
     order = np.argsort(begins, kind="stable")
     begins, ends = begins[order], ends[order]
     x, y = np.divmod(begins, mask.shape[0] + 2)
-    corners = list(zip((x + left).astype(float).tolist(), (y + top).astype(float).tolist(), strict=True))
-    return [tuple(chain.from_iterable([corners[side] for side in path])) for path in _loops(begins, ends)]
+    corners = np.stack([x + left, y + top], axis=1).astype(float)
+    return [tuple(corners[path].ravel().tolist()) for path in _loops(begins, ends)]
 
 
 def _sides(mask: Mask) -> tuple[Whole, Whole]:
@@ -55,13 +54,16 @@ def _loops(begins: Whole, ends: Whole) -> Iterator[list[int]]:
     Where two sides begin at one corner, the first that is free follows.
     """
     follow = np.searchsorted(begins, ends).tolist()
+    forks = (begins[1:] == begins[:-1]).any()
     start, stop = begins.tolist(), ends.tolist()
     free = [True] * len(start)
     for first, corner in enumerate(start):
         if free[first]:
             free[first], path, side = False, [first], first
             while stop[side] != corner:
-                side = follow[side] if free[follow[side]] else follow[side] + 1
+                side = follow[side]
+                if forks and not free[side]:
+                    side += 1
                 free[side] = False
                 path.append(side)
             yield path

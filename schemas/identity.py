@@ -25,7 +25,7 @@ def row_id(dataset: str, case: str, converter: str, variant: str) -> str:
 def row_ids(dataset: str, case: str, converter: str) -> Callable[[str], str]:
     """`row_id` of many variants: what they share is hashed once."""
     shared = _hashed(dataset, case).copy()
-    shared.update(_framed((converter,)))
+    shared.update(_name(converter))
 
     def of(variant: str) -> str:
         own = shared.copy()
@@ -39,6 +39,11 @@ def row_ids(dataset: str, case: str, converter: str) -> Callable[[str], str]:
 def copy_id(row: str, number: int) -> str:
     """The id of a row's copy in a release that repeats it; copy 0 is the row itself."""
     return digest("copy", row, str(number)) if number else row
+
+
+@lru_cache(maxsize=256)
+def _name(converter: str) -> bytes:
+    return _framed((converter,))
 
 
 @lru_cache(maxsize=8)
