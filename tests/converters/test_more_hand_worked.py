@@ -176,6 +176,18 @@ def test_which_image_shows_it(make):
         assert row.images[row.answer_index] == images[2] or row.labels == ("liver",)
 
 
+def test_which_image_shows_no_picture_twice(make):
+    """Labels and regions both speak of each picture; the first has a nodule, the second has none."""
+    images = [make.ref(make.view(), f"{number}.png") for number in range(2)]
+    labels = (make.label("lung nodule", "present", 0), make.label("lung nodule", "absent", 1))
+    one = make.case(images=images, labels=labels, regions=(make.box("lung nodule", (10, 10, 40, 40), 0),))
+    described = make.spec(["lung nodule"], "multi_label", modality="CT", anatomy="chest")
+    for seed in range(8):
+        (row,) = make.ask("which_image", one, described, seed=seed)
+        assert len(set(row.images)) == len(row.images) == 2
+        assert row.images[row.answer_index] == images[0]
+
+
 def test_outlines_follow_pixel_edges_around_parts_and_holes():
     grid = np.zeros((6, 8), bool)
     grid[1:5, 1:5] = True
