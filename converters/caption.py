@@ -9,6 +9,7 @@ from converters.asking import Asker, Common
 from converters.geometry_words import Spot, where
 from converters.scenes import Scene, scenes
 from converters.visible import every_spot
+from schemas import taxonomy
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -47,7 +48,7 @@ class Caption:
         labels = list(scene.present)
         states = any(words.kind(label) == "state" for label in labels)
         if scene.from_regions:
-            things = [_thing(ask, label, len(scene.present[label])) for label in labels]
+            things = [_thing(ask, scene, label) for label in labels]
         else:
             things = [words.name(label) if states else words.phrase(label) for label in labels]
         told = ask.draw("state" if states else "showing", row)
@@ -96,10 +97,20 @@ def region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
     return {label: [every[number] for number in group if number in every] for label, group in numbers.items()}
 
 
-def _thing(ask: Asker, label: str, number: int) -> str:
+def several_of(ask: Asker, scene: Scene, label: str) -> bool:
+    """Whether the regions of a label are several things.
+
+    The slices of a montage cut one thing several times, and a structure that comes once in the body, or once on its
+    side, may be drawn in parts.
+    """
+    once = ask.words.kind(label) == "structure" and not taxonomy.labels().get(f"left {label}")
+    return len(scene.present[label]) > 1 and not once and not ask.case.images[scene.images[0]].tiles
+
+
+def _thing(ask: Asker, scene: Scene, label: str) -> str:
     """``the liver``; ``3 platelets`` where instances are annotated one by one and completely."""
-    if ask.words.kind(label) in ("structure", "mass") and number == 1:
-        return ask.words.phrase(label)
-    if ask.case.complete_regions:
-        return ask.words.counted(number, label) if number > 1 else ask.words.phrase(label)
-    return ask.words.plural(label) if number > 1 else ask.words.phrase(label)
+    number, words = len(scene.present[label]), ask.words
+    if not several_of(ask, scene, label):
+        return words.phrase(label)
+    counted = ask.case.complete_regions and words.kind(label) != "structure"
+    return words.counted(number, label) if counted else words.plural(label)

@@ -37,7 +37,9 @@ class Count:
         if not case.complete_regions or not case.regions:
             return
         ask = Asker(case, context, self.name, self.options)
-        for index in range(len(case.images)):
+        for index, image in enumerate(case.images):
+            if image.tiles:  # one thing, cut by several slices of a montage, is not several
+                continue
             counted = instances(case, index)
             for label, numbers in counted.items():
                 if len(numbers) <= self.options.most and ask.words.kind(label) in self.options.kinds:

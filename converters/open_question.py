@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from converters.asking import Asker, Common
+from converters.caption import several_of
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
@@ -36,7 +37,7 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
     states = any(words.kind(label) == "state" for label in labels)
     which = "class" if scene.exclusive else "structures" if scene.from_regions else "findings"
     question = ask.draw_class(which, row)
-    several = {label for label, facts in scene.present.items() if scene.from_regions and len(facts) > 1}
+    several = {label for label, facts in scene.present.items() if scene.from_regions and several_of(ask, scene, label)}
     clear = any(words.kind(label) == "clear" for label in labels)
     classed = states or (scene.exclusive and not clear)
     things = [

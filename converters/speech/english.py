@@ -45,6 +45,7 @@ class Nouns(Strict):
     countable: frozenset[str]
     state: frozenset[str]
     clear: frozenset[str]
+    labels: dict[str, NounKind]
     plurals: dict[str, str]
     pictures: dict[str, str]
     slices: dict[str, str]
@@ -68,6 +69,8 @@ def head(label: str) -> str:
 @cache
 def kind(label: str) -> NounKind:
     """How ``label`` behaves; a word that no list or ending knows is ``unknown`` and stands bare."""
+    if label in nouns().labels:
+        return nouns().labels[label]
     if label.lower() in nouns().clear:
         return "clear"
     if label.lower().startswith(("no ", "non-", "without ", "free of ")):

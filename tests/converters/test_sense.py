@@ -1,10 +1,13 @@
 """Questions that a clinician would not ask, and wordings that give the answer away: none is made."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from converters.speech import english
 from converters.templating import load_table
+from schemas.case import Tile
 
 MAIN = {
     "acquisition": ["modality"], "caption": ["ask"], "count": ["ask"], "grounded_caption": ["ask"], "location": ["ask"],
@@ -152,3 +155,59 @@ def test_no_picture_stands_twice_because_labels_and_regions_speak_of_it(make):
     for seed in range(20):
         for row in make.ask("which_image", one, make.spec(["platelet", "red blood cell"]), seed=seed):
             assert len(set(row.images)) == len(row.images)
+
+
+def montage_of(make, label, number=3):
+    """A montage of slices that all cut one thing: a box of it in each tile."""
+    shown = [make.view(60, 60, orientation="LP", axis=2, index=n) for n in range(number)]
+    tiles = tuple(Tile(60 * n, 0, make.ref(view)) for n, view in enumerate(shown))
+    picture = replace(make.ref(make.view(60 * number, 60)), tiles=tiles)
+    regions = tuple(make.box(label, (60 * n + 10, 10, 60 * n + 30, 30)) for n in range(number))
+    described = make.spec([label, "spleen"], modality="CT", anatomy="abdomen")
+    return make.case(images=[picture], regions=regions), described
+
+
+@pytest.mark.parametrize(("label", "said"), [("liver tumor", "a liver tumor"), ("left kidney", "the left kidney")])
+def test_what_several_slices_of_a_montage_cut_is_one_thing(make, label, said):
+    one, described = montage_of(make, label)
+    assert make.ask("count", one, described, kinds=("countable", "structure")) == []
+    for name in ("caption", "open_question"):
+        (row,) = make.ask(name, one, described)
+        assert said in row.messages[1].content.lower()
+        assert "tumors" not in row.messages[1].content and f"3 {label}" not in row.messages[1].content
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [("liver", "the liver"), ("left kidney", "the left kidney"), ("kidney", "kidneys")]
+)
+def test_a_structure_drawn_in_parts_is_one(make, label, said):
+    one = make.case(regions=(make.box(label, (10, 10, 60, 60)), make.box(label, (100, 10, 160, 60))))
+    (row,) = make.ask("open_question", one, make.spec([label]))
+    assert said in row.messages[1].content.lower() and "livers" not in row.messages[1].content
+
+
+def test_a_projection_is_what_a_film_is_and_not_what_it_shows(make):
+    described = make.spec(["posteroanterior projection", "anteroposterior projection"], "multi_class", modality="X-ray")
+    for number in range(20):
+        film = make.case(f"c{number}", labels=(make.label("posteroanterior projection"),))
+        (row,) = make.ask("caption", film, described)
+        assert '"posteroanterior projection"' in row.messages[1].content
+
+
+@pytest.mark.parametrize(
+    ("label", "phrase", "plural"),
+    [
+        ("left gluteus maximus", "the left gluteus maximus", "left gluteus maximi"),
+        ("hippocampus", "the hippocampus", "hippocampi"),
+        ("necrotic brain tumor core", "a necrotic brain tumor core", "necrotic brain tumor cores"),
+        ("stomach", "the stomach", "stomachs"),
+        ("inferior vena cava", "the inferior vena cava", "inferior vena cavae"),
+        ("non-neoplastic polyp", "a non-neoplastic polyp", "non-neoplastic polyps"),
+        ("dental caries", "dental caries", "areas of dental caries"),
+        ("lips", "lips", "lips"),
+        ("osteophyte", "an osteophyte", "osteophytes"),
+        ("left medial segment of liver", "the left medial segment of liver", "left medial segments of liver"),
+    ],
+)
+def test_nouns_of_the_catalog(label, phrase, plural):
+    assert (english.phrase(label), english.plural(label)) == (phrase, plural)
