@@ -52,7 +52,9 @@ _CHANGES: tuple[tuple[ReportedChange, str, bool], ...] = (
 resolved" is no resolution."""
 _PATTERNS = tuple((change, re.compile(rf"\b(?:{words})\b", re.I), timed) for change, words, timed in _CHANGES)
 
-_TOO_WIDE = frozenset({"abnormality", "normal", "collapse", "bacteria", "virus", "hypertension", "fibrosis", "none"})
+_TOO_WIDE = frozenset(
+    {"abnormality", "normal", "collapse", "bacteria", "virus", "hypertension", "fibrosis", "none", "edema", "oedema"}
+)
 """Words of the taxonomy that mean something else, or nothing, in a report's running text."""
 _BETWEEN = re.compile(
     r"(?:\s|,|\band\b|\bthe\b|\ba\b|\bleft\b|\bright\b|\bbilateral\b|\bsmall\b|\blarge\b|\bmild\b)*", re.I
@@ -64,8 +66,7 @@ def reported_changes(texts: Sequence[Text], anatomy: str) -> dict[str, tuple[Rep
 
     Args:
         texts: of the later examination; only reports, their sections, findings and impressions in English are read.
-        anatomy: canonical, of the pictures; findings of other regions are not looked for ("edema" alone is the
-            brain's).  Nothing is read where it is unknown.
+        anatomy: canonical, of the pictures; findings of other regions are not looked for.  Nothing is read where it is unknown.
 
     Returns:
         Finding -> its change and the number of the first text that states it.
