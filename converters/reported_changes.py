@@ -66,7 +66,8 @@ def reported_changes(texts: Sequence[Text], anatomy: str) -> dict[str, tuple[Rep
 
     Args:
         texts: of the later examination; only reports, their sections, findings and impressions in English are read.
-        anatomy: canonical, of the pictures; findings of other regions are not looked for.  Nothing is read where it is unknown.
+        anatomy: canonical, of the pictures; findings of other regions are not looked for.  Nothing is read where it is
+            unknown.
 
     Returns:
         Finding -> its change and the number of the first text that states it.
