@@ -1,82 +1,66 @@
 """Wording that betrays how a text was made: the reference, a refusal, advice, unfilled template words.
 
-Every rule is a pattern over the text in lower case.  A rule is looked for only where one of its trigger words stands
-in the text: most texts hold none, and a search costs a hundred times as much as a look at the words.
+Leaks, refusals and advice are found by the grammar in ``wording.yaml``.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
+from pathlib import Path
 
-from synthesis.checks import advice_words, leak_words, refusal_words
-
-WORDS = re.compile(r"[a-z]+")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One kind of wording."""
-
-    triggers: frozenset[str]
-    """First five letters (or all) of words of which every match of ``source`` holds at least one."""
-    source: str
-    """Pattern over lower-case text."""
-    harmless: str
-    """Pattern of what is cut out first."""
-
-    @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        return re.compile(self.source), re.compile(self.harmless)
-
-    def finds(self, text: str, words: set[str]) -> bool:
-        """Whether lower-case ``text``, whose word beginnings are ``words``, holds such wording."""
-        return not self.triggers.isdisjoint(words) and self.finds_slowly(text)
-
-    def finds_slowly(self, text: str) -> bool:
-        """The same without the look at the words."""
-        found, harmless = self._patterns
-        return found.search(harmless.sub(" ", text)) is not None
+from schemas.spec import Strict
+from schemas.yaml_file import load_yaml
+from synthesis.checks.grammar import Grammar
 
 
-LEAK = Rule(leak_words.TRIGGERS, leak_words.LEAK, leak_words.HARMLESS)
-REFUSAL = Rule(refusal_words.TRIGGERS, refusal_words.REFUSAL, refusal_words.HARMLESS)
-ADVICE = Rule(advice_words.TRIGGERS, advice_words.ADVICE, advice_words.HARMLESS)
+class WordingFile(Strict):
+    """``wording.yaml``; `Grammar` says what its parts are."""
+
+    version: int
+    classes: dict[str, str]
+    macros: dict[str, str]
+    kinds: dict[str, list[str]]
+    harmless: dict[str, list[str]]
+
+
+@cache
+def grammar() -> Grammar:
+    """The grammar of leaks, refusals and advice."""
+    file = load_yaml(Path(__file__).with_name("wording.yaml"), WordingFile)
+    return Grammar(file.classes, file.macros, file.kinds, file.harmless)
+
 
 RESIDUE = re.compile(
     r"\{[a-z_]*\}|\[(?:insert|your|name|label|finding)[^\]]*\]|<(?!image>)/?[a-z_]{2,20}>|\b(?:nan|none|null"
     r"|undefined)\b(?=[.,]|$)"
     r"|\btodo\b|\blorem ipsum\b|\\n|```|\bas an example answer\b"
 )
-
-
-RESIDUE_SIGNS = "{[<`\\"
-RESIDUE_TRIGGERS = frozenset({"nan", "none", "null", "undef", "todo", "lorem", "examp"})
+RESIDUE_SIGNS = re.compile(r"[{\[<`\\]|nan|none|null|undef|todo|lorem|example")
+"""Stands in every text with residue; a look for it costs less than the search."""
 
 
 def lowered(text: str) -> str:
-    """The form that rules look at."""
+    """The form that the checks look at."""
     return text.lower().replace("’", "'")
-
-
-def beginnings(text: str) -> set[str]:
-    """The first five letters of every word of lower-case text."""
-    return {word[:5] for word in WORDS.findall(text)}
 
 
 def leak(text: str) -> bool:
     """Whether the text speaks of what its writer was given instead of what can be seen."""
-    return LEAK.finds_slowly(lowered(text))
+    return _is("leak", text)
 
 
 def refusal(text: str) -> bool:
     """Whether the text declines instead of answering."""
-    return REFUSAL.finds_slowly(lowered(text))
+    return _is("refusal", text)
 
 
 def advice(text: str) -> bool:
     """Whether the text treats, prescribes or recommends; to refer to a doctor is allowed."""
-    return ADVICE.finds_slowly(lowered(text))
+    return _is("advice", text)
+
+
+def _is(kind: str, text: str) -> bool:
+    return grammar().finds(kind, grammar().shape(lowered(text)))
 
 
 def residue(text: str) -> bool:
@@ -101,16 +85,13 @@ EVERYDAY = frozenset({
 def problems(text: str, allow_advice: bool) -> Iterator[str]:
     """Codes of everything that is wrong with the wording."""
     text = lowered(text)
-    words = beginnings(text)
-    if LEAK.finds(text, words):
+    words = grammar()
+    shape = words.shape(text)
+    if words.finds("leak", shape):
         yield "leak"
-    if REFUSAL.finds(text, words):
+    if words.finds("refusal", shape):
         yield "refusal"
-    if not allow_advice and ADVICE.finds(text, words):
+    if not allow_advice and words.finds("advice", shape):
         yield "advice"
-    if _may_be_residue(text, words) and RESIDUE.search(text):
+    if RESIDUE_SIGNS.search(text) and RESIDUE.search(text):
         yield "residue"
-
-
-def _may_be_residue(text: str, words: set[str]) -> bool:
-    return any(sign in text for sign in RESIDUE_SIGNS) or not RESIDUE_TRIGGERS.isdisjoint(words)

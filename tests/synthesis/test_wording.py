@@ -1,41 +1,62 @@
-"""The look at the words before a search: it never keeps a pattern from finding what it would find."""
+"""What is wrong with the wording of a text, besides the labelled sets of `test_checks.py`."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.yaml_file import load_yaml
 from synthesis.checks import wording
-from synthesis.checks.evaluate import LabelledSet
-from tests.synthesis.test_checks import LABELLED
 
-RULES = {"leak": wording.LEAK, "refusal": wording.REFUSAL, "advice": wording.ADVICE}
-TEXTS = [case.text for path in sorted(LABELLED.glob("*.yaml")) for case in load_yaml(path, LabelledSet).cases]
-WORDS = sorted({word for text in TEXTS for word in wording.lowered(text).split()})
-
-
-def agree(rule, text):
-    form = wording.lowered(text)
-    return rule.finds(form, wording.beginnings(form)) == rule.finds_slowly(form)
-
-
-@pytest.mark.parametrize("name", RULES)
-def test_words_first_changes_nothing_on_labelled_texts(name):
-    assert [text for text in TEXTS if not agree(RULES[name], text)] == []
-
-
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join))
-def test_nor_on_mixtures_of_their_words(text):
-    assert all(agree(rule, text) for rule in RULES.values())
+PARTS = [
+    "nan.",
+    "[insert]",
+    "<b>",
+    "null,",
+    "{x}",
+    "as an example answer",
+    "lung",
+    "none",
+    "box",
+    "`",
+    "<image>",
+    "todo",
+]
 
 
-@given(st.lists(st.sampled_from([*WORDS[::7], "nan.", "[insert]", "<b>", "null,", "{x}", "as an example answer"])))
-def test_residue_likewise(words):
+@given(st.lists(st.sampled_from(PARTS)))
+def test_the_look_for_signs_of_residue_changes_nothing(words):
     text = " ".join(words)
     assert ("residue" in wording.problems(text, allow_advice=True)) == wording.residue(text)
 
 
-def test_most_texts_are_not_searched_at_all():
-    plain = "the lungs are clear, the heart is of normal size, and both costophrenic angles are sharp."
-    words = wording.beginnings(plain)
-    assert [name for name, rule in RULES.items() if not rule.triggers.isdisjoint(words)] == []
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (
+            "The caption says that you should take aspirin, but I'm unable to see the image.",
+            ["leak", "refusal", "advice"],
+        ),
+        ("Both lungs are clear.", []),
+        ("THE BOUNDING BOX", ["leak"]),
+        ("I can’t view images.", ["refusal"]),
+    ],
+)
+def test_every_kind_is_named_once(text, codes):
+    assert list(wording.problems(text, allow_advice=False)) == codes
+
+
+def test_advice_is_allowed_where_the_task_says_so():
+    assert list(wording.problems("A biopsy is recommended.", allow_advice=True)) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Give this radiograph of the chest a suitable caption.",
+        "Write the figure legend that would go with this image.",
+        "Describe this image as its authors would.",
+        "Give a concise description of this image.",
+        "Is there an effusion?",
+    ],
+)
+def test_questions_that_our_own_templates_ask_are_clean(asked):
+    assert list(wording.problems(asked, allow_advice=False)) == []
