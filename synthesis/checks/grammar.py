@@ -20,8 +20,9 @@ from functools import lru_cache
 TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[.!?;:\n,()\[\]]")
 PIECE = re.compile(r"\.\.\d+|!\(|[()|?^,.]|[A-Za-z*]+")
 CONTRACTIONS = (
-    ("cannot", "can not"), ("it's", "it is"), ("that's", "that is"), ("there's", "there is"), ("can't", "can not"), ("won't", "will not"), ("n't", " not"), ("'m", " am"),
-    ("'re", " are"), ("'ve", " have"), ("'ll", " will"), ("'d", " would"), ("'s", ""),
+    ("cannot", "can not"), ("it's", "it is"), ("that's", "that is"), ("there's", "there is"), ("can't", "can not"),
+    ("won't", "will not"), ("n't", " not"), ("'m", " am"), ("'re", " are"), ("'ve", " have"), ("'ll", " will"),
+    ("'d", " would"), ("'s", ""),
 )  # fmt: skip
 START, COMMA, STOP, OTHER, NUMBER, FRACTION = "^", ",", ".", "_", "1", "0"
 SPECIAL = {
@@ -62,7 +63,7 @@ class Grammar:
                 of_word.setdefault(member, set()).add(name)
         for pattern in (*macros.values(), *(one for many in (*kinds.values(), *harmless.values()) for one in many)):
             for piece in PIECE.findall(pattern):
-                if piece[0].isalpha() and piece.islower() or "*" in piece:
+                if piece.islower():
                     of_word.setdefault(piece, set()).add(piece)
         self._names = {*classes, *(name for names in of_word.values() for name in names)}
         self._beginnings = sorted((word[:-1] for word in of_word if word.endswith("*")), key=len, reverse=True)

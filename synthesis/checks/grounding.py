@@ -1,11 +1,13 @@
 """Compares a written text with the annotation of its case, sentence by sentence."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from synthesis.checks import counts, laterality, places, sizes
 from synthesis.checks.known import Known
+from synthesis.checks.laterality import SIDE
 from synthesis.checks.number_words import PATTERN
 from synthesis.checks.polarity import Said, said_of
 from synthesis.checks.terms import Mention, Vocabulary, plain, sentences
@@ -56,12 +58,42 @@ def contradictions(
     names = tuple(checks)
     for sentence in stated(text):
         form = plain(sentence)
-        for mention in vocabulary.mentions(form):
-            said = said_of(form, mention)
-            for name in names:
-                if CHECKS[name](form, mention, said, known):
-                    path = known.paths.get(mention.term, "")
-                    yield Contradiction(name, sentence, mention.term, _fact(name, mention.term, known), path)
+        mentions = vocabulary.mentions(form)
+        sided = [mention for mention in mentions if SIDE.search(form, mention.start, mention.end)]
+        for meant in _one_by_one(mentions):
+            found = [list(_wrong(names, sentence, form, mention, sided, known)) for mention in meant]
+            if len(found) == 1 or _all_wrong(form, meant, known, found):
+                yield from next((wrong for wrong in found if wrong), [])
+
+
+def _one_by_one(mentions: Iterable[Mention]) -> Iterator[list[Mention]]:
+    """Mentions, those together that the same unsure words may mean."""
+    for (_, unsure), several in groupby(mentions, key=lambda mention: (mention.start, mention.unsure)):
+        if unsure:
+            yield list(several)
+        else:
+            yield from ([mention] for mention in several)
+
+
+def _wrong(
+    names: Sequence[str], sentence: str, form: str, mention: Mention, sided: Iterable[Mention], known: Known
+) -> Iterator[Contradiction]:
+    said = said_of(form, mention)
+    for other in sided:
+        if other.term != mention.term:
+            form = form[: other.start] + "_" * (other.end - other.start) + form[other.end :]
+    for name in names:
+        if CHECKS[name](form, mention, said, known):
+            path = known.paths.get(mention.term, "")
+            yield Contradiction(name, sentence, mention.term, _fact(name, mention.term, known), path)
+
+
+def _all_wrong(form: str, meant: Sequence[Mention], known: Known, found: Sequence[Sequence[Contradiction]]) -> bool:
+    """Whether unsure words are wrong whatever they mean; a denial denies all that they may mean."""
+    if said_of(form, meant[0]) in ("absent", "doubtful"):
+        return any(found)
+    heard_of = [wrong for mention, wrong in zip(meant, found, strict=True) if mention.term in known.polarity]
+    return bool(heard_of) and all(heard_of)
 
 
 YES_NO = re.compile(r"^(?:is|are|was|were|does|do|did|has|have|can|could)\b", re.IGNORECASE)
@@ -82,6 +114,17 @@ NONE = re.compile(
 )
 """A reply that denies what was asked for without naming it."""
 ITSELF = re.compile(r"^(?:it|this|that|they|these|he|she)(?:'s|'re| is| are| lies?| measures?)? ", re.IGNORECASE)
+LAST_WORD = re.compile(r"[,;:.] (?:so|therefore|thus|hence|so the answer is|the answer is)[:,]? (yes|no)\.?\s*$", re.IGNORECASE)
+"""A reply that gives its reasons first."""
+RELATION = re.compile(
+    r"\b(?:than|touch\w*|borders?|adjacent|contact|contained?|overlap\w*|next to|beside|above|below|between|inside|within"
+    r"|anterior|posterior|superior|inferior|medial|lateral|cranial|caudal|(?:left|right)(?: side)? of|share|same|closer"
+    r"|by the|without|free"
+    r"|correct that|true that|say that|severe|severity|stage|grade|scale|surround\w*|reach\w*|cross\w*|invade\w*|extend\w*"
+    r"|classified|called|labell?ed)\b",
+    re.IGNORECASE,
+)
+"""A question about how things are or lie: "no" denies that, and not the things."""
 SHORT_REPLY = 7
 """Words of an answer that has no subject of its own."""
 NUMBER_FIRST = re.compile(
@@ -106,7 +149,7 @@ def stated(text: str) -> Iterator[str]:
 
 def statements(question: str, answer: str) -> str:
     """The answer as statements that stand alone: "No" to "Is there an effusion?" denies the effusion."""
-    asked, reply = question.strip(), YES_OR_NO.match(answer)
+    asked, reply = _question(question), YES_OR_NO.match(answer)
     how_many, number = HOW_MANY.match(asked), NUMBER_FIRST.match(answer)
     if how_many and number:
         return f"There are {number['number']} {how_many['what']}."
@@ -117,13 +160,25 @@ def statements(question: str, answer: str) -> str:
         return f"The {subject} {'lies' if where else 'measures'} {said[:1].lower()}{said[1:]}."
     if YES_NO.match(asked) and NONE.match(answer):
         return statements(asked, "No.")
+    if reply is None and YES_NO.match(asked):
+        last = LAST_WORD.search(answer)
+        if last:
+            return statements(asked, f"{last[1].capitalize()}. {answer[: last.start()].strip(' ,')}.")
     if reply is None or not YES_NO.match(asked):
         return answer
     rest = answer[reply.end() :]
+    if RELATION.search(asked):
+        return f"{rest[:1].upper()}{rest[1:]}"
     asked = re.sub(r"^\s*\w+\s+", "", asked).rstrip("?. ")
     asked = re.sub(r"^there\s+(?:any\s+|an?\s+)?", "", asked)
     first = f"There is {'no ' if reply[1].lower() == 'no' else ''}{asked}."
     return f"{first} {rest[:1].upper()}{rest[1:]}".strip()
+
+
+def _question(text: str) -> str:
+    """What is asked: the last sentence that ends with a question mark, else all of it."""
+    asked = [sentence for sentence in sentences(text.strip()) if sentence.endswith("?")]
+    return asked[-1] if asked else text.strip()
 
 
 def _fact(check: str, term: str, known: Known) -> str:

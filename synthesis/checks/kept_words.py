@@ -25,7 +25,7 @@ def kept_terms(source: Sequence[str], there: Sequence[str], terms: Mapping[str, 
     for term, translation in terms.items():
         vocabulary = Vocabulary([term])
         for text, translated in zip(source, there, strict=True):
-            if vocabulary.mentions(plain(text)) and translation.casefold() not in translated.casefold():
+            if vocabulary.named(plain(text)) and translation.casefold() not in translated.casefold():
                 return term
     return ""
 
@@ -79,7 +79,7 @@ def _polarity(text: str, vocabulary: Vocabulary) -> tuple[bool, str, dict[str, S
     """Whether anything is denied at all, a reply's yes or no, and what is said of each term."""
     form = plain(text)
     reply = re.match(r"(?:yes|no)\b", form)
-    said = {mention.term: said_of(form, mention) for mention in vocabulary.mentions(form)}
+    said = {mention.term: said_of(form, mention) for mention in vocabulary.named(form)}
     return DENIAL_RE.search(form) is not None, reply[0] if reply else "", said
 
 

@@ -16,13 +16,20 @@ PICTURE = re.compile(
 """Left and right of the picture, not of the patient."""
 BOTH = re.compile(
     r"\b(?:bilateral(?:ly)?|left and right"
-    r"|both (?:sides|lungs|kidneys|eyes|breasts|hemispheres|hips|knees|lobes|hemithoraces))\b"
+    r"|(?:both|either) (?:\w+ )?(?:sides?|lungs?|kidneys?|eyes?|breasts?|hemispheres?|hips?|knees?|lobes|hemithorac\w+|spaces"
+    r"|bases|apices|angles|fields|zones|hila|ears?|orbits?|shoulders?|ovar\w+|femora|temples|cheeks|discs))\b"
 )
-WORDS = ("left", "right", "bilateral", "both")
+WORDS = ("left", "right", "lateral", "both", "either", "side")
 SIDE = re.compile(r"\b(left|right)\b")
+SAME = re.compile(r"\b(?:ipsilateral(?:ly)?|(?:same|that) side)\b")
+OPPOSITE = re.compile(r"\b(?:contralateral(?:ly)?|(?:opposite|other) (?:side|lung|kidney|eye|breast|hemisphere|hemithorax))\b")
+"""Sides by reference to the one named before."""
+PATIENT = re.compile(r"\bpatient s (?:left|right)\b")
 OTHER_SENSE = re.compile(
     r"\b(?:right (?:here|now|away|angle|above|below|next|at)|all right|is right|left (?:over|untreated)"
-    r"|(?:left|right) (?:ventric\w+|atri\w+)|to the (?:left|right)|than (?:on )?the (?:left|right)"
+    r"|(?:left|right) (?:ventric\w+|atri\w+)|to the (?:patient s |viewer s )?(?:left|right)(?: side)?(?: of the (?:left|right))?|than (?:on )?the (?:left|right)"
+    r"|(?:left|right)(?: side)? of the (?!\w+ (?:image|picture)|patient|body|chest|thorax|abdomen|brain|head|neck|face|pelvis|image"
+    r"|picture|frame|field|film|scan|photo|figure|midline|spine|view|screen|panel)"
     r"|compared (?:with|to) the (?:left|right))\b"
 )
 """Where the word is no side, the heart's own, a direction or a comparison."""
@@ -41,6 +48,7 @@ def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bo
     if not named:
         return False
     of_picture = PICTURE.search(text) is not None or (not known.oriented and mention.term not in known.sides)
+    of_picture = of_picture and PATIENT.search(text) is None
     if of_picture:
         return any(_elsewhere(side, mention.term, known) for side in named)
     sides = known.sides.get(mention.term)
@@ -55,7 +63,7 @@ def denied_side(sentence: str, mention: Mention) -> set[str]:
 
 def _about(sentence: str, mention: Mention) -> str:
     """The clause of the mention, and where that names no side, what follows it in a sentence on nothing else."""
-    text = _heading(sentence, mention) + clause(sentence, mention)
+    text = _heading(sentence, mention) + _written_out(sentence, mention)
     if _named(text) or not mention.alone:
         return text
     if BOTH.search(sentence):
@@ -63,6 +71,16 @@ def _about(sentence: str, mention: Mention) -> str:
     rest = sentence[mention.end :]
     stop = LATER.search(rest)
     return text + " " + (rest[: stop.start()] if stop else rest)
+
+
+def _written_out(sentence: str, mention: Mention) -> str:
+    """The clause of the mention, "the opposite side" and the like replaced by the side that is meant."""
+    text = clause(sentence, mention)
+    before = SIDE.findall(sentence[: mention.start])
+    if not before or not (SAME.search(text) or OPPOSITE.search(text)):
+        return text
+    other = "left" if before[-1] == "right" else "right"
+    return OPPOSITE.sub(f"on the {other}", SAME.sub(f"on the {before[-1]}", text))
 
 
 def _heading(sentence: str, mention: Mention) -> str:

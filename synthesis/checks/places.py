@@ -8,12 +8,12 @@ from synthesis.checks.terms import Mention, clause
 
 ANATOMY = (
     r"(?:lobes?|zones?|lungs?|poles?|limbs?|quadrants?|abdomen|lip|jaw|eyelid|extremit\w+|endplate|calyx|moiety|airway|arm"
-    r"|leg|gi|tract|third of the (?!image|picture|frame|field)|respiratory|hemithorax|mediastinum|teeth|limit)"
+    r"|leg|gi|tract|third of the (?!(?:\w+ )?(?:image|picture|frame|field|view))|respiratory|hemithorax|mediastinum|teeth|limit)"
 )
 UP = re.compile(rf"\b(?:upper|top|superior part)\b(?! (?:left |right |middle |outer |inner )?{ANATOMY}\b)")
 DOWN = re.compile(rf"\b(?:lower|bottom)\b(?! (?:left |right |middle |outer |inner )?{ANATOMY}\b)")
 CENTRE = re.compile(
-    r"\b(?:in|at|near) the (?:very )?(?:center|middle) of the (?:image|picture|frame|field|photo|view)\b"
+    r"\b(?:in|at|near) the (?:very )?(?:center|middle) of the (?:\w+ )?(?:image|picture|frame|field|photo|view)\b"
 )
 FAR = 0.62
 

@@ -25,7 +25,7 @@ FALSE_ALARM = (
 )
 DENIAL = (
     r"no|not|(?:resolution|clearing|disappearance|regression|removal) of|without|nothing|none|neither|nor"
-    r"|absence of|lack of|lacks|lacking|free of|free from|negative for"
+    r"|absence of|lack of|lacks|lacking|free of|free from|negative for|cannot (?:see|find|identify|detect|make out)"
     r"|never|absent"
     r"|(?:argu|speak|spok|militat|weigh)\w* against|clear of|dismiss\w*|nowhere"
     r"|hardly any|hard to see any|barely any|rules? out|ruled out|excludes?|denies|instead of|rather than"
@@ -40,6 +40,27 @@ END_OF_SCOPE = re.compile(
     r"|we)\b"
     r"| with (?:a|an|the|multiple|several|mild|moderate|severe|small|large|some)\b"
 )
+EVIDENT = re.compile(
+    r"\b(?:indicat\w+|suggest\w*|represent\w*|point(?:s|ing)? to|speak(?:s|ing)? for|due to|reflect\w*|typical of"
+    r"|(?:consistent|compatible) with|in keeping with|characteristic of|diagnostic of|beyond|signif\w+|mean(?:s|ing))\b"
+)
+"""A finding that is not there speaks for another one that is ("absent markings indicate a pneumothorax")."""
+NO_FINDING = re.compile(
+    r"^(?: (?:evidence|findings?|signs?|features?|changes?|traces?|abnormalit\w+|patterns?|appearances?|signals?|of|that|which"
+    r"|to|would|is|are|in|on|here|this|the|an?|any|image|picture|film|scan|slice|seen|visible|present|definite|clear|other"
+    r"|obvious|convincing|specific|imaging|radiographic|radiological|acute|further|really|strongly|anything|clearly))* ?$"
+)
+"""Between a denial and such a word: evidence itself is denied ("no signs that indicate pneumonia")."""
+PLACE = re.compile(
+    r" (?:in|within|at|near|along|around|between|on|over|above|below|behind|beside|involving|affecting|inside|outside"
+    r"|into|from|to|(?<!evidence )(?<!sign )(?<!signs )(?<!trace )(?<!presence )(?<!suspicion )(?<!features )of(?= the| its"
+    r"| both| this| either)) (?:the |this |its |his |her |both |either |a |an )?(?:\w+ ){0,2}$"
+)
+"""Behind a denied thing: the mention says where it is not, and is not denied itself ("no mass in the liver")."""
+MISTAKEN = re.compile(
+    r"\b(?:what (?:looks|looked|appears|appeared|seems|seemed) (?:like|as|to be)|apparent|seeming|supposed) (?:an? )?(?:\w+ )?$"
+)
+IS_IN_FACT = re.compile(r"^ (?:is|was|turns out|proves|proved|are)\b")
 PREDICATE = re.compile(
     r"^(?P<between>[^;:.]*?)\b(?:is|are|was|were|has|have|had|can|cannot|could|do|does|did|remains?|appears?"
     r"|seems?|looks?)\b"
@@ -52,7 +73,7 @@ ABSENT_AFTER = re.compile(
     r"\b(?:not (?:\w+ ){0,2}?(?:seen|visible|visualized|present|identified|evident|detected|detectable|found"
     r"|shown|there"
     r"|demonstrated|noted|observed|apparent|appreciated|recognized|recognizable|suspected)"
-    r"|not (?:been )?(?:placed|made|confirmed as present)|absent|excluded|negative|ruled out|resolved|no longer"
+    r"|lacking|(?:present|seen|visible|found) (?:at|in|on) (?:neither|no)\b|not (?:been )?(?:placed|made|confirmed as present)|absent|excluded|negative|ruled out|resolved|no longer"
     r"|nowhere|gone"
     r"|disappeared|missing|dismissed|cleared)\b"
 )
@@ -83,10 +104,20 @@ SHORT_ABSENT = re.compile(
 )
 
 
+SHORT_OPEN = re.compile(
+    r"^\s*[:=(]\s*(?:uncertain|possibl[ey]|probabl[ey]|likely|equivocal|indeterminate|unclear|questionable|suspected)\b"
+)
+SHORT_NOTHING = re.compile(r"^\s*[:=(]\s*(?:not (?:mentioned|assessed|stated|applicable)|unknown|n a)\b")
+
+
 def said_of(sentence: str, mention: Mention) -> Said:
     """What a plain sentence says of one of its mentions."""
     said = _said_of(sentence, mention)
-    return _opposite(said) if mention.denies else said
+    if mention.kind == "denied":
+        return _opposite(said)
+    if mention.kind == "adjective":
+        return "nothing" if said in ("absent", "doubtful") else said
+    return said if mention.kind == "named" or said in ("absent", "doubtful") else "nothing"
 
 
 def _opposite(said: Said) -> Said:
@@ -101,9 +132,17 @@ def _said_of(sentence: str, mention: Mention) -> Said:
     after = sentence[mention.end :]
     if _in_scope(NOT_OF_THE_PICTURE, before) or QUALIFIED.search(before):
         return "nothing"
+    if SHORT_NOTHING.search(after):
+        return "nothing"
+    if SHORT_OPEN.search(after):
+        return "uncertain"
     if _in_scope(DOUBT_BEFORE, before) or DOUBT_AFTER.search(_predicate(after)):
         return "doubtful"
+    if MISTAKEN.search(before) and IS_IN_FACT.match(after):
+        return "absent"
     hedge, denial = _in_scope(HEDGE_RE, before), _in_scope(DENIAL_RE, _blank(HEDGE_RE, before))
+    if denial and _is_place(before):
+        return "nothing"
     predicate = _predicate(after)
     if HEDGE_RE.search(predicate) or (hedge and not denial):
         return "uncertain"
@@ -122,7 +161,17 @@ def _in_scope(pattern: re.Pattern[str], before: str) -> bool:
     if not triggers:
         return False
     reach = before[triggers[-1].end() :]
+    evident = EVIDENT.search(reach)
+    if evident is not None and NO_FINDING.match(reach[: evident.start()]) is None:
+        return False
     return END_OF_SCOPE.search(reach + " ") is None and len(reach.split()) <= 14
+
+
+def _is_place(before: str) -> bool:
+    """Whether the mention only says where something is denied."""
+    reach = before[list(DENIAL_RE.finditer(before))[-1].end() :] if DENIAL_RE.search(before) else ""
+    place = PLACE.search(reach)
+    return place is not None and NO_FINDING.match(reach[: place.start()]) is None
 
 
 def _double(before: str) -> bool:

@@ -104,7 +104,9 @@ class RowChecker:
 
     def _wording(self, row: Instruction, allow_advice: bool) -> Iterator[str]:
         for message in row.messages:
-            yield from wording.problems(message.content.replace(IMAGE, ""), allow_advice)
+            for problem in wording.problems(message.content.replace(IMAGE, ""), allow_advice):
+                if problem != "refusal" or message.role == "assistant" or "?" not in message.content:
+                    yield problem
         for question, answer in _exchanges(row):
             if row.task in ("open", "dialogue", "reasoning") and wording.gives_away(question, answer):
                 yield "answer_in_question"

@@ -1,32 +1,36 @@
 """Finds the words of a vocabulary in a text, whatever their number, hyphens and British or American spelling."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
-
-from schemas.spec import Strict
-from schemas.yaml_file import load_yaml
+from synthesis.checks.findings import EXCEPT, Finding, NormalStructures, adjectives, common
 
 SPELLINGS = (
     ("ae", re.compile(r"ae(?=[a-z])"), "e"),
     ("oe", re.compile(r"\boe|(?<=rrh)oe"), "e"),
-    ("our", re.compile(r"(?<=\w\w)our\b"), "or"),
+    ("our", re.compile(r"(?<=\w\w)our(?=s?\b)"), "or"),
     ("isation", re.compile(r"isation"), "ization"),
     ("centre", re.compile(r"\bcentre"), "center"),
+    ("calibre", re.compile(r"calibre"), "caliber"),
 )
 """What a text must hold for it, the British spelling, the American one."""
+CONTRACTIONS = (("can't", "cannot"), ("won't", "will not"), ("n't", " not"), ("'s", " s"))
 VAGUE = frozenset({
     "abnormality", "area", "artifact", "cell", "change", "device", "disease", "disorder", "finding", "image", "injury",
     "lesion", "line", "mass", "normal", "object", "organ", "other", "region", "shadow", "structure", "tissue", "tube",
 })  # fmt: skip
 """Last words that do not name a finding on their own."""
+GAP = re.escape(" * ")
+UP_TO_FOUR = r"(?: \w+){0,4} "
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\d\"'])|\n+")
 CLAUSE = re.compile(r"[,;:()]|\b(?:and|but|while|whereas|although|however|with|without|plus)\b")
+
+
+Kind = Literal["named", "adjective", "broader", "denied"]
+"""``denied``: the words say that there is none ("normal heart size" of cardiomegaly); ``adjective``: they say of something
+else that it has the finding ("necrotic"); ``broader``: they mean more than the finding ("mass" of glioma)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,18 @@ class Mention:
     end: int
     plural: bool
     alone: bool = True
-    """Whether the sentence mentions no other term."""
-    denies: bool = False
-    """Whether the words stand for the term's absence, as "normal heart size" for no cardiomegaly."""
+    """Whether the sentence names no other term."""
+    kind: Kind = "named"
+    unsure: bool = False
+    """Whether the words may mean another term too."""
 
 
 def plain(text: str) -> str:
-    """Lower case, hyphens as spaces, American spelling, single blanks; what terms and sentences are compared in."""
+    """Lower case, hyphens as spaces, American spelling, no contractions; what terms and sentences are compared in."""
     text = re.sub(r"[-‐-―/_]+", " ", text.lower())
+    if "'" in text or "’" in text:
+        for short, full in CONTRACTIONS:
+            text = text.replace("’", "'").replace(short, full)
     for sign, british, american in SPELLINGS:
         if sign in text:
             text = british.sub(american, text)
@@ -58,61 +66,111 @@ def sentences(text: str) -> Iterator[str]:
 
 
 class Vocabulary:
-    """The terms to look for, by their plain forms, their synonyms and, where it is clear, their last word."""
+    """The terms to look for: their plain forms, synonyms, adjectives, broader words, last words, and normal structures.
+
+    A last word that several terms share ("effusion" of pleural and joint effusion) is a mention of each of them, all
+    ``unsure``.
+    """
 
     def __init__(self, terms: Iterable[str], synonyms: Mapping[str, Iterable[str]] | None = None) -> None:
         names = {plain(term): term for term in terms}
-        known = {plain(name): words for name, words in _common().items()}
-        self._denials = {
-            plain(words): term for name, term in names.items() if name in known for words in known[name].denied
-        }
-        last = Counter(name.split()[-1] for name in names if name)
-        self._term_of = dict(names)
+        known = {plain(name): finding for name, finding in common().terms.items()}
+        known = {name: known[name] for name in names if name in known}
+        self._forms: dict[str, tuple[_Sense, ...]] = {}
         for name, term in names.items():
-            word = name.split()[-1] if name else ""
-            if " " in name and last[word] == 1 and len(word) > 4 and word not in VAGUE:
-                self._term_of.setdefault(word, term)
-            for synonym in (*(synonyms or {}).get(term, ()), *(known[name].same if name in known else ())):
-                self._term_of.setdefault(plain(synonym), term)
-        self._forms = {form: name for name in self._term_of if name for form in (name, *_plurals(name))}
-        self._forms |= {form: form for form in self._denials}
-        self._term_of |= self._denials
+            self._add(name, term, "named")
+            for synonym in (synonyms or {}).get(term, ()):
+                self._add(plain(synonym), term, "named")
+        for name, finding in known.items():
+            for words, kind in ((finding.same, "named"), (finding.denied, "denied")):
+                for word in words:
+                    self._add(plain(word) if "*" not in word else "", names[name], kind)
+        last: dict[str, list[str]] = {}
+        for name, term in names.items():
+            if " " in name and len(name.split()[-1]) > 4:
+                last.setdefault(name.split()[-1], []).append(term)
+            for word in adjectives(name):
+                self._add(word, term, "adjective")
+        for word, several in last.items():
+            if word not in VAGUE:
+                self._add(word, several[0], "named", *several[1:])
+        for name, finding in known.items():
+            for word in common().broader(finding):
+                self._add(plain(word), names[name], "broader")
+        self._gapped = [
+            (re.compile(rf"\b{re.escape(plural).replace(GAP, UP_TO_FOUR)}\b"), names[name])
+            for name, finding in known.items()
+            for words in finding.same
+            if "*" in words
+            for plural in (plain(words), *_plurals(plain(words)))
+        ]
         longest = sorted(self._forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, longest)) + r")\b") if longest else None
+        self._normal = NormalStructures(_structures(known, names))
+
+    def _add(self, name: str, term: str, kind: str, *others: str) -> None:
+        """Let a form and its plurals stand for a term; broader words for several, else the first one stands."""
+        for form in (name, *_plurals(name)) if name else ():
+            senses = self._forms.get(form, ())
+            if not senses or (kind in ("broader", "denied") and {sense.kind for sense in senses} == {kind}):
+                made = tuple(_Sense(one, kind, form != name, bool(others)) for one in (term, *others))
+                self._forms[form] = (*senses, *made)
 
     def mentions(self, sentence: str) -> list[Mention]:
-        """Every mention in a plain sentence, the longest form winning."""
+        """Every mention in a plain sentence, in order."""
         if self._pattern is None:
             return []
         matches = [(match, self._forms[match[0]]) for match in self._pattern.finditer(sentence)]
-        alone = len({self._term_of[name] for _, name in matches}) == 1
-        return [
-            Mention(self._term_of[name], match.start(), match.end(), match[0] != name, alone, match[0] in self._denials)
-            for match, name in matches
+        for pattern, term in self._gapped:
+            matches += [(match, (_Sense(term, "named", False, False),)) for match in pattern.finditer(sentence)]
+        named = {sense.term for _, senses in matches for sense in senses if sense.kind == "named"}
+        found = [
+            Mention(sense.term, match.start(), match.end(), sense.plural, named == {sense.term}, sense.kind, sense.unsure)
+            for match, senses in matches
+            for sense in senses
         ]
+        return found + list(self._free_of(sentence, named))
+
+    def named(self, sentence: str) -> list[Mention]:
+        """Mentions by the term itself or a word that means the same."""
+        return [mention for mention in self.mentions(sentence) if mention.kind == "named"]
+
+    def _free_of(self, sentence: str, named: set[str]) -> Iterator[Mention]:
+        """Denials by normal structures, of terms that the sentence does not name itself.
+
+        Where it makes an exception without a name ("normal but for a shadow"), nothing is denied.
+        """
+        for start, end, terms in self._normal.find(sentence):
+            if named or EXCEPT.search(sentence) is None:
+                for term in terms:
+                    if term not in named:
+                        yield Mention(term, start, end, False, False, "denied")
 
 
-class Words(Strict):
-    """Other words for one finding."""
+@dataclass(frozen=True, slots=True)
+class _Sense:
+    """What a form stands for."""
 
-    same: list[str] = Field(default_factory=list)
-    denied: list[str] = Field(default_factory=list)
-    """Statements that say that there is none."""
-
-
-class Synonyms(Strict):
-    """``synonyms.yaml``."""
-
-    version: int
-    terms: dict[str, Words]
+    term: str
+    kind: Kind
+    plural: bool
+    unsure: bool
 
 
-@cache
-def _common() -> dict[str, Words]:
-    return load_yaml(Path(__file__).with_name("synonyms.yaml"), Synonyms).terms
+def _structures(known: Mapping[str, Finding], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Structure, in both numbers, to the terms that are absent where it is normal."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, finding in known.items():
+        for word in map(plain, common().structures(finding)):
+            if word not in names:
+                for form in (word, *_plurals(word)):
+                    found[form] = (*found.get(form, ()), names[name])
+    return found
 
 
 def _plurals(name: str) -> list[str]:
+    if name.endswith("us") and len(name) > 5:
+        return [name[:-2] + "i", name + "es"]
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return [name[:-1] + "ies"]
     if name.endswith("is"):

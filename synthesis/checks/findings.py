@@ -1,0 +1,108 @@
+"""What is known of common findings: other words, broader words, and the structures that are not normal where one is."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+
+from schemas.spec import Strict
+from schemas.yaml_file import load_yaml
+
+
+class Finding(Strict):
+    """What ``synonyms.yaml`` says of one finding; its head explains the fields."""
+
+    same: list[str] = Field(default_factory=list)
+    denied: list[str] = Field(default_factory=list)
+    sites: list[str] = Field(default_factory=list)
+    kinds: list[str] = Field(default_factory=list)
+    """Names of `Findings.kinds`, or a broader word itself."""
+
+
+class Findings(Strict):
+    """``synonyms.yaml``."""
+
+    version: int
+    sites: dict[str, list[str]]
+    kinds: dict[str, list[str]]
+    terms: dict[str, Finding]
+
+    def broader(self, finding: Finding) -> list[str]:
+        """Broader words for a finding."""
+        return [word for kind in finding.kinds for word in self.kinds.get(kind, [kind])]
+
+    def structures(self, finding: Finding) -> list[str]:
+        """Structures of which none is normal where the finding is."""
+        return [word for site in finding.sites for word in self.sites[site]]
+
+
+@cache
+def common() -> Findings:
+    """The findings that come with the project."""
+    return load_yaml(Path(__file__).with_name("synonyms.yaml"), Findings)
+
+
+ENDINGS = (
+    ("osis", "otic"), ("asis", "atic"), ("lysis", "lytic"), ("esis", "etic"), ("ysema", "ysematous"),
+    ("edema", "edematous"), ("oma", "omatous"), ("hemorrhage", "hemorrhagic"), ("fracture", "fractured"),
+    ("ulcer", "ulcerated"), ("calcification", "calcified"), ("aneurysm", "aneurysmal"), ("dilatation", "dilated"),
+    ("dilation", "dilated"), ("perforation", "perforated"), ("cavitation", "cavitating"), ("infarct", "infarcted"),
+    ("infarction", "infarcted"), ("herniation", "herniated"), ("rupture", "ruptured"), ("thrombus", "thrombosed"),
+    ("inflammation", "inflamed"),
+)  # fmt: skip
+
+
+def adjectives(name: str) -> Iterable[str]:
+    """Words that say of something else that it has the finding: "necrotic" for necrosis."""
+    if " " not in name:
+        yield from (name.removesuffix(end) + made for end, made in ENDINGS if name.endswith(end))
+
+
+GOOD = (
+    r"(?:normal|unremarkable|clear|intact|healthy|preserved|sharp|pristine|within normal limits|free of disease"
+    r"|of normal (?:size|caliber|shape|width|thickness|appearance|signal|density|echogenicity)|homogeneous"
+    r"|without abnormality|homogenous|not (?:enlarged|dilated|blunted|thickened|widened|swollen|torn|broken|inflamed)"
+    r"|(?:shows?|has|have) (?:a |an )?(?:normal|unremarkable) \w+)"
+)
+GOOD_SIGN = re.compile(r"normal|unremarkable|clear|intact|healthy|preserved|sharp|pristine|disease|homogen|not ")
+BE = r"(?:is|are|was|were|appears?|appeared|looks?|remains?|seems?|to be)"
+HOW = r"(?: (?:also|all|both|otherwise|well|entirely|completely|relatively|grossly|bilaterally|a|an|the|to be)){0,3}"
+EXCEPT = re.compile(
+    r"\b(?:apart from|aside from|except|other than|besides|otherwise|with the exception|save for|but|near normal)\b"
+)
+
+
+NOT_ALL = re.compile(
+    r"\b(?:remaining|remainder|rest of the|rest of|residual|contralateral|opposite|other|surrounding|adjacent|uninvolved"
+    r"|unaffected|by|to|of|from|in|into|within|than|near|against|beside|around|upper|lower|middle|visible|next to|no longer"
+    r"|not)(?: (?:a|an|the|both|this))? $"
+)
+"""Before a structure: only a part of it is meant, or it is spoken of in passing."""
+
+
+class NormalStructures:
+    """Finds statements that a structure is normal, and which terms they deny.
+
+    Args:
+        terms_of: structure in its plain singular and plural forms to the terms that it is free of.
+    """
+
+    def __init__(self, terms_of: Mapping[str, tuple[str, ...]]) -> None:
+        self._terms_of = terms_of
+        words = "|".join(map(re.escape, sorted(terms_of, key=lambda word: (-len(word), word))))
+        self._pattern = re.compile(
+            rf"\b(?:{GOOD} (?:(?:looking|sized|appearing) )?(?P<behind>{words})"
+            rf"|(?P<before>{words})(?:(?:,| and|,? or|,? as well as)(?: the| both)?(?: \w+){{1,2}}){{0,3}}"
+            rf"(?: {BE}{HOW}|:)? {GOOD})\b"
+        )
+
+    def find(self, sentence: str) -> Iterable[tuple[int, int, tuple[str, ...]]]:
+        """(start, end, denied terms) of each such statement in a plain sentence."""
+        if not self._terms_of or GOOD_SIGN.search(sentence) is None:
+            return
+        for match in self._pattern.finditer(sentence):
+            if NOT_ALL.search(sentence, 0, match.start()):
+                continue
+            yield match.start(), match.end(), self._terms_of[match["behind"] or match["before"]]
