@@ -128,7 +128,8 @@ RELATION = re.compile(
 SHORT_REPLY = 7
 """Words of an answer that has no subject of its own."""
 NUMBER_FIRST = re.compile(
-    rf"^\s*(?:there (?:are|is) |(?:i|we|one) (?:can )?(?:see|count) )?(?P<number>{PATTERN})\s*[.!]?\s*$", re.IGNORECASE
+    rf"^\s*(?:there (?:are|is) |(?:i|we|one) (?:can )?(?:see|count) )?(?P<number>{PATTERN})"
+    r"(?: (?:of (?:them|these|those)|in total|altogether|in all))?\s*[.!]?\s*$", re.IGNORECASE
 )
 
 

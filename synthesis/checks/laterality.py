@@ -4,7 +4,7 @@ import re
 
 from synthesis.checks.known import Known
 from synthesis.checks.polarity import Said
-from synthesis.checks.terms import Mention, clause
+from synthesis.checks.terms import Mention, clause, leading
 
 PICTURE = re.compile(
     r"\b(?:(?:image|picture|frame|figure|photo|viewer|screen|panel)(?: s)? (?:left|right)"
@@ -33,6 +33,11 @@ OTHER_SENSE = re.compile(
     r"|compared (?:with|to) the (?:left|right))\b"
 )
 """Where the word is no side, the heart's own, a direction or a comparison."""
+LINK = re.compile(
+    r"\b(?:(?:consistent|compatible) with|in keeping with|suggest\w*|represent\w*|indicat\w*|suspicious for|typical of"
+    r"|concerning for|diagnostic of|reflect\w*)(?: (?:of|a|an|the))*(?: \w+){0,3} $"
+)
+"""What stands before these is the mention itself ("a mass on the left, consistent with a glioma")."""
 LATER = re.compile(r"[;:]|\b(?:and|but|while|whereas|although|however|compared)\b")
 HEADING = re.compile(r"(?:^|[;.] ?)(?P<heading>(?:\w+ ){0,3}?\w+): [^;:]*$")
 FAR = 0.62
@@ -63,13 +68,15 @@ def denied_side(sentence: str, mention: Mention) -> set[str]:
 
 def _about(sentence: str, mention: Mention) -> str:
     """The clause of the mention, and where that names no side, what follows it in a sentence on nothing else."""
-    text = _heading(sentence, mention) + _written_out(sentence, mention)
+    text = _heading(sentence, mention) + leading(sentence, mention) + _written_out(sentence, mention)
     if _named(text) or not mention.alone:
         return text
     if BOTH.search(sentence):
         return sentence
     rest = sentence[mention.end :]
     stop = LATER.search(rest)
+    if LINK.search(sentence[: mention.start]):
+        return LATER.split(sentence[: mention.start])[-1] + text
     return text + " " + (rest[: stop.start()] if stop else rest)
 
 

@@ -4,7 +4,7 @@ import re
 
 from synthesis.checks.known import Known, Point
 from synthesis.checks.polarity import Said
-from synthesis.checks.terms import Mention, clause
+from synthesis.checks.terms import Mention, clause, leading
 
 ANATOMY = (
     r"(?:lobes?|zones?|lungs?|poles?|limbs?|quadrants?|abdomen|lip|jaw|eyelid|extremit\w+|endplate|calyx|moiety|airway|arm"
@@ -23,7 +23,7 @@ def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bo
     centres = known.centres.get(mention.term, ())
     if said != "present" or not centres:
         return False
-    return _elsewhere(clause(sentence, mention), centres)
+    return _elsewhere(leading(sentence, mention) + clause(sentence, mention), centres)
 
 
 def denied_elsewhere(sentence: str, mention: Mention, known: Known) -> bool:

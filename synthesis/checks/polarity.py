@@ -14,7 +14,7 @@ HEDGE = (
     r"|difficult to exclude|hard to say"
     r"|possibl[ey]|possibility of|probabl[ey]|likely|may|might|could|suspicious (?:for|of)|suspected"
     r"|suspicion of|suggest\w*|concern\w* for|question of|questionable|equivocal|indeterminate|uncertain|versus|vs"
-    r"|rule out|consider|differential\w*|perhaps|presumed|presumably|cannot tell|conceivabl[ey]|whether|unclear"
+    r"|rule out|consider|perhaps|presumed|presumably|cannot tell|conceivabl[ey]|whether|unclear"
     r"|not certain"
     r"|remains? open|in question|not (?:be )?confirmed|query|arguabl[ey]|thought to|believed to|favou?r\w*|not sure"
 )
@@ -38,6 +38,7 @@ END_OF_SCOPE = re.compile(
     r"|there (?:is|are)|is (?:seen|present|visible|noted)|are (?:seen|present|visible|noted)|only)\b|[;:()]"
     r"|(?:,| and) (?:a|an|the|there|this|its?|multiple|several|two|three|four|five|\d+|mild|moderate|severe|small|large"
     r"|we)\b"
+    r"| and (?:is|are|was|were|shows?|has|have|appears?|represents?|contains?|looks?)\b"
     r"| with (?:a|an|the|multiple|several|mild|moderate|severe|small|large|some)\b"
 )
 EVIDENT = re.compile(
@@ -83,11 +84,11 @@ DOUBT_BEFORE = re.compile(
     r"\b(?:no (?:definite|obvious|convincing|clear|certain|gross|discrete|appreciable)|unlikely(?: to be)?"
     r"|doubtful|improbable)\b"
 )
-DOUBT_AFTER = re.compile(r"\b(?:unlikely|doubtful|improbable|not (?:definitely|clearly|convincingly))\b")
+DOUBT_AFTER = re.compile(r"\b(?:unlikely|doubtful|improbable|not (?:an? |the |very |especially )?(?:likely|probable|plausible|expected|definitely|clearly|convincingly))\b")
 NOT_OF_THE_PICTURE = re.compile(
     r"\b(?:history of|status post|evaluat\w+ for|assess\w* for|(?:looking|search\w*|screen\w*) for|risk of|prone to"
     r"|mimic\w*|resembl\w+|similar to|unlike|differs? from|distinguish\w* from|confused with|mistaken for|typical of"
-    r"|referred for|indication|treated for|would be expected)\b"
+    r"|referred for|indication|differential\w*|treated for|would be expected)\b"
 )
 """What stands behind these is spoken of, and not said to be in the picture."""
 QUALIFIED = re.compile(

@@ -8,7 +8,7 @@ from synthesis.checks.terms import Mention, clause
 
 BY = r" ?(?:x|by|×) ?"
 LENGTH = re.compile(
-    r"(?:(?P<bound>smaller than|less than|under|below|larger than|bigger than|more than|over|at least|up to) )?"
+    r"(?:(?P<bound>smaller than|less than|under|below|larger than|bigger than|more than|over|at least) )?"
     rf"(?P<first>\d+(?:\.\d+)?)(?:{BY}(?P<second>\d+(?:\.\d+)?))?(?:{BY}\d+(?:\.\d+)?)?"
     r" ?(?P<unit>mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?)\b"
 )

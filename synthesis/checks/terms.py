@@ -180,8 +180,24 @@ def _plurals(name: str) -> list[str]:
     return [name + "s"]
 
 
+LEADING = re.compile(r"(?:^|[;:] )(?P<where>(?:in|on|at|within|near|along|over|toward|towards) [^,;:]*), $")
+
+
+def leading(sentence: str, mention: Mention) -> str:
+    """A place that stands before the clause of a mention ("On the left side, a nodule is seen"); else nothing."""
+    start = mention.start - len(before(sentence, mention))
+    found = LEADING.search(sentence[:start].rstrip() + " ")
+    return f"{found['where']} " if found else ""
+
+
+def before(sentence: str, mention: Mention) -> str:
+    """The part of its clause that stands before a mention."""
+    start = max((m.end() for m in CLAUSE.finditer(sentence, 0, mention.start)), default=0)
+    return sentence[start : mention.start]
+
+
 def clause(sentence: str, mention: Mention) -> str:
     """The part of a plain sentence around a mention, up to the next comma or conjunction on either side."""
-    start = max((m.end() for m in CLAUSE.finditer(sentence, 0, mention.start)), default=0)
     after = CLAUSE.search(sentence, mention.end)
+    start = mention.start - len(before(sentence, mention))
     return sentence[start : after.start() if after else len(sentence)].strip()
