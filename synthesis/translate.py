@@ -22,7 +22,7 @@ from schemas.yaml_file import load_yaml
 from synthesis.base import Answer, Failure, Request
 from synthesis.chain import About, Chain, StagedPrompt, language_name, made_by, not_json, parsed
 from synthesis.checks.kept_words import kept_terms, lost_on_the_way, overlap
-from synthesis.checks.terms import Vocabulary
+from synthesis.checks.vocabulary import Vocabulary
 from synthesis.prompted import Written, schema_of
 
 STAGES = ("translate", "back")

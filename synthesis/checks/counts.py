@@ -31,6 +31,10 @@ BEHIND = (
 )
 TOTAL = re.compile(r"\b(?:number|count|total) of (?:\w+ )?$")
 TOTAL_BEHIND = re.compile(rf"^[a-z ]{{0,20}}? (?:is|are|equals|amounts to|was|=|:) ?(?P<number>{PATTERN})\b")
+MORE = re.compile(
+    r"\b(?:more|another|additional|further|others?|a (?:second|third|fourth|fifth)|the (?:rest|remaining))\b"
+)
+"""Behind the number: it was not all of them."""
 PART = re.compile(
     r"^(?: [a-z]+){0,2},? (?:(?:is|are|lies?|sits?|can be (?:seen|found)) )?(?:of (?:them|these|which)"
     r"|in the (?:upper|lower|left|right|center|middle|top|bottom)|on the (?:left|right)|near|at the|along|next to"
@@ -80,7 +84,7 @@ def _wrong(match: re.Match[str], before: str, after: str, count: int) -> bool:
     bound = BOUND.search(ahead)
     if bound:
         return _outside(bound["bound"], number, count)
-    if not EXACT.search(ahead) and (number == 1 or PART.match(after)):
+    if not EXACT.search(ahead) and (number == 1 or PART.match(after) or MORE.search(after)):
         return number > count
     return number != count
 

@@ -11,7 +11,7 @@ from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
 from synthesis.checks.grounding import contradictions, statements
 from synthesis.checks.known import Known
-from synthesis.checks.terms import Vocabulary
+from synthesis.checks.vocabulary import Vocabulary
 
 
 class Labelled(Strict):

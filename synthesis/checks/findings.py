@@ -44,6 +44,24 @@ def common() -> Findings:
     return load_yaml(Path(__file__).with_name("synonyms.yaml"), Findings)
 
 
+TUMOR = re.compile(r"(?:tumor|cancer|neoplasm|malignancy|oma)$")
+ILLNESS = re.compile(
+    r"(?:nodule|mass|tumor|cancer|oma|lesion|cyst|stone|metastasis|fracture|opacity|infarct|hemorrhage|tear|abscess"
+    r"|polyp"
+    r"|ulcer|calcification|edema|infection|disease|abnormality|aneurysm|stenosis)$"
+)
+
+
+def finding(name: str) -> Finding:
+    """What is known of a term in its plain form; of one that is not in the file, what its own words say."""
+    known = common().terms.get(name)
+    if known is not None:
+        return known
+    kinds = ["lesion", "mass"] if TUMOR.search(name) else []
+    sites = [site for site, words in common().sites.items() if ILLNESS.search(name) and name.split()[0] in words]
+    return Finding(sites=sites, kinds=[*kinds, "abnormality"] if ILLNESS.search(name) else kinds)
+
+
 ENDINGS = (
     ("osis", "otic"), ("asis", "atic"), ("lysis", "lytic"), ("esis", "etic"), ("ysema", "ysematous"),
     ("edema", "edematous"), ("oma", "omatous"), ("hemorrhage", "hemorrhagic"), ("fracture", "fractured"),
@@ -75,8 +93,10 @@ EXCEPT = re.compile(
 
 
 NOT_ALL = re.compile(
-    r"\b(?:remaining|remainder|rest of the|rest of|residual|contralateral|opposite|other|surrounding|adjacent|uninvolved"
-    r"|unaffected|by|to|of|from|in|into|within|than|near|against|beside|around|upper|lower|middle|visible|next to|no longer"
+    r"\b(?:remaining|remainder|rest of the|rest of|residual|contralateral|opposite|other|surrounding|adjacent"
+    r"|uninvolved"
+    r"|unaffected|by|to|of|from|in|into|within|than|near|against|beside|around|upper|lower|middle|visible|next to"
+    r"|no longer"
     r"|not)(?: (?:a|an|the|both|this))? $"
 )
 """Before a structure: only a part of it is meant, or it is spoken of in passing."""

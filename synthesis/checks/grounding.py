@@ -10,7 +10,8 @@ from synthesis.checks.known import Known
 from synthesis.checks.laterality import SIDE
 from synthesis.checks.number_words import PATTERN
 from synthesis.checks.polarity import Said, said_of
-from synthesis.checks.terms import Mention, Vocabulary, plain, sentences
+from synthesis.checks.terms import Mention, plain, sentences
+from synthesis.checks.vocabulary import Vocabulary
 
 Check = Callable[[str, Mention, Said, Known], bool]
 
@@ -98,6 +99,18 @@ def _all_wrong(form: str, meant: Sequence[Mention], known: Known, found: Sequenc
 
 YES_NO = re.compile(r"^(?:is|are|was|were|does|do|did|has|have|can|could)\b", re.IGNORECASE)
 YES_OR_NO = re.compile(r"^\s*(yes|no)(?:[\s.,;:!-]*$|[.,;:!-]+\s*)", re.IGNORECASE)
+YES = re.compile(
+    r"^\s*(?:absolutely|certainly|indeed|correct|definitely|affirmative|of course|sure(?:ly)?|it does|they do|it is"
+    r"|they are"
+    r"|there (?:is|are)(?: (?:one|some|several))?)(?=\s*(?:[.,;!]|$))",
+    re.IGNORECASE,
+)
+NO = re.compile(
+    r"^\s*(?:negative|nope|not at all|it (?:does not|doesn't|is not|isn't)|there (?:is not|isn't|are not"
+    r"|aren't))(?=\s*(?:[.,;!]|$))",
+    re.IGNORECASE,
+)
+"""Replies that stand for yes and no."""
 HOW_MANY = re.compile(r"^how many (?P<what>.+?) (?:are|is|can|do|does|have|lie|were|was)\b", re.IGNORECASE)
 WHERE = re.compile(
     r"^(?:(?:on|in|at) )?(?:where|(?:which|what) (?:\w+ )?(?:side|lung|lobe|part|half|region|corner|area|place"
@@ -110,17 +123,23 @@ HOW_BIG = re.compile(
     r"^(?:how (?:big|large|wide|long)|what size) (?:is|are) (?:the |an? )?(?P<what>.+?)\?$", re.IGNORECASE
 )
 NONE = re.compile(
-    r"^\s*(?:none|not)(?: (?:is|are|was|were|that i can see|at all|any))?(?: \w+){0,2}[.!]?\s*$", re.IGNORECASE
+    r"^\s*(?:there (?:is|are) |(?:i|we|one) (?:can )?(?:see|find|count) )?(?:none|not)(?: (?:is|are|was|were"
+    r"|that i can see|at all|any))?(?: \w+){0,2}[.!]?\s*$",
+    re.IGNORECASE,
 )
 """A reply that denies what was asked for without naming it."""
 ITSELF = re.compile(r"^(?:it|this|that|they|these|he|she)(?:'s|'re| is| are| lies?| measures?)? ", re.IGNORECASE)
-LAST_WORD = re.compile(r"[,;:.] (?:so|therefore|thus|hence|so the answer is|the answer is)[:,]? (yes|no)\.?\s*$", re.IGNORECASE)
+LAST_WORD = re.compile(
+    r"[,;:.] (?:so|therefore|thus|hence|so the answer is|the answer is)[:,]? (yes|no)\.?\s*$", re.IGNORECASE
+)
 """A reply that gives its reasons first."""
 RELATION = re.compile(
-    r"\b(?:than|touch\w*|borders?|adjacent|contact|contained?|overlap\w*|next to|beside|above|below|between|inside|within"
+    r"\b(?:than|touch\w*|borders?|adjacent|contact|contained?|overlap\w*|next to|beside|above|below|between|inside"
+    r"|within"
     r"|anterior|posterior|superior|inferior|medial|lateral|cranial|caudal|(?:left|right)(?: side)? of|share|same|closer"
     r"|by the|without|free"
-    r"|correct that|true that|say that|severe|severity|stage|grade|scale|surround\w*|reach\w*|cross\w*|invade\w*|extend\w*"
+    r"|correct that|true that|say that|severe|severity|stage|grade|scale|surround\w*|reach\w*|cross\w*|invade\w*"
+    r"|extend\w*"
     r"|classified|called|labell?ed)\b",
     re.IGNORECASE,
 )
@@ -129,7 +148,8 @@ SHORT_REPLY = 7
 """Words of an answer that has no subject of its own."""
 NUMBER_FIRST = re.compile(
     rf"^\s*(?:there (?:are|is) |(?:i|we|one) (?:can )?(?:see|count) )?(?P<number>{PATTERN})"
-    r"(?: (?:of (?:them|these|those)|in total|altogether|in all))?\s*[.!]?\s*$", re.IGNORECASE
+    r"(?: (?:of (?:them|these|those)|in total|altogether|in all))?\s*[.!]?\s*$",
+    re.IGNORECASE,
 )
 
 
@@ -150,7 +170,10 @@ def stated(text: str) -> Iterator[str]:
 
 def statements(question: str, answer: str) -> str:
     """The answer as statements that stand alone: "No" to "Is there an effusion?" denies the effusion."""
-    asked, reply = _question(question), YES_OR_NO.match(answer)
+    asked = _question(question)
+    if YES_NO.match(asked):
+        answer = NO.sub("No", YES.sub("Yes", answer))
+    reply = YES_OR_NO.match(answer)
     how_many, number = HOW_MANY.match(asked), NUMBER_FIRST.match(answer)
     if how_many and number:
         return f"There are {number['number']} {how_many['what']}."

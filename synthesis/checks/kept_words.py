@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from synthesis.checks.laterality import SIDE
 from synthesis.checks.number_words import WORDS
 from synthesis.checks.polarity import DENIAL_RE, Said, said_of
-from synthesis.checks.terms import Vocabulary, plain
+from synthesis.checks.terms import plain
+from synthesis.checks.vocabulary import Vocabulary
 
 NUMBER = re.compile(r"\d+(?:[.,٫]\d+)?")
 WORD = re.compile(r"[^\W\d_]{2,}")

@@ -16,26 +16,31 @@ PICTURE = re.compile(
 """Left and right of the picture, not of the patient."""
 BOTH = re.compile(
     r"\b(?:bilateral(?:ly)?|left and right"
-    r"|(?:both|either) (?:\w+ )?(?:sides?|lungs?|kidneys?|eyes?|breasts?|hemispheres?|hips?|knees?|lobes|hemithorac\w+|spaces"
+    r"|(?:both|either) (?:\w+ )?(?:sides?|lungs?|kidneys?|eyes?|breasts?|hemispheres?|hips?|knees?|lobes|hemithorac\w+"
+    r"|spaces"
     r"|bases|apices|angles|fields|zones|hila|ears?|orbits?|shoulders?|ovar\w+|femora|temples|cheeks|discs))\b"
 )
 WORDS = ("left", "right", "lateral", "both", "either", "side")
 SIDE = re.compile(r"\b(left|right)\b")
 SAME = re.compile(r"\b(?:ipsilateral(?:ly)?|(?:same|that) side)\b")
-OPPOSITE = re.compile(r"\b(?:contralateral(?:ly)?|(?:opposite|other) (?:side|lung|kidney|eye|breast|hemisphere|hemithorax))\b")
+OPPOSITE = re.compile(
+    r"\b(?:contralateral(?:ly)?|(?:opposite|other) (?:side|lung|kidney|eye|breast|hemisphere|hemithorax))\b"
+)
 """Sides by reference to the one named before."""
 PATIENT = re.compile(r"\bpatient s (?:left|right)\b")
 OTHER_SENSE = re.compile(
     r"\b(?:right (?:here|now|away|angle|above|below|next|at)|all right|is right|left (?:over|untreated)"
-    r"|(?:left|right) (?:ventric\w+|atri\w+)|to the (?:patient s |viewer s )?(?:left|right)(?: side)?(?: of the (?:left|right))?|than (?:on )?the (?:left|right)"
-    r"|(?:left|right)(?: side)? of the (?!\w+ (?:image|picture)|patient|body|chest|thorax|abdomen|brain|head|neck|face|pelvis|image"
+    r"|(?:left|right) (?:ventric\w+|atri\w+)|to the (?:patient s |viewer s )?(?:left"
+    r"|right)(?: side)?(?: of the (?:left|right))?|than (?:on )?the (?:left|right)"
+    r"|(?:left|right)(?: side)? of the (?!\w+ (?:image|picture)|patient|body|chest|thorax|abdomen|brain|head|neck|face"
+    r"|pelvis|image"
     r"|picture|frame|field|film|scan|photo|figure|midline|spine|view|screen|panel)"
     r"|compared (?:with|to) the (?:left|right))\b"
 )
 """Where the word is no side, the heart's own, a direction or a comparison."""
 LINK = re.compile(
     r"\b(?:(?:consistent|compatible) with|in keeping with|suggest\w*|represent\w*|indicat\w*|suspicious for|typical of"
-    r"|concerning for|diagnostic of|reflect\w*)(?: (?:of|a|an|the))*(?: \w+){0,3} $"
+    r"|concerning for|diagnostic of|reflect\w*|likely|probably|presumably)(?: (?:of|a|an|the))*(?: \w+){0,3} $"
 )
 """What stands before these is the mention itself ("a mass on the left, consistent with a glioma")."""
 LATER = re.compile(r"[;:]|\b(?:and|but|while|whereas|although|however|compared)\b")

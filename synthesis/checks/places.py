@@ -7,13 +7,17 @@ from synthesis.checks.polarity import Said
 from synthesis.checks.terms import Mention, clause, leading
 
 ANATOMY = (
-    r"(?:lobes?|zones?|lungs?|poles?|limbs?|quadrants?|abdomen|lip|jaw|eyelid|extremit\w+|endplate|calyx|moiety|airway|arm"
-    r"|leg|gi|tract|third of the (?!(?:\w+ )?(?:image|picture|frame|field|view))|respiratory|hemithorax|mediastinum|teeth|limit)"
+    r"(?:lobes?|zones?|lungs?|poles?|limbs?|quadrants?|abdomen|lip|jaw|eyelid|extremit\w+|endplate|calyx|moiety|airway"
+    r"|arm"
+    r"|leg|gi|tract|third of the (?!(?:\w+ )?(?:image|picture|frame|field|view))|respiratory|hemithorax|mediastinum"
+    r"|teeth|limit)"
 )
 UP = re.compile(rf"\b(?:upper|top|superior part)\b(?! (?:left |right |middle |outer |inner )?{ANATOMY}\b)")
 DOWN = re.compile(rf"\b(?:lower|bottom)\b(?! (?:left |right |middle |outer |inner )?{ANATOMY}\b)")
 CENTRE = re.compile(
-    r"\b(?:in|at|near) the (?:very )?(?:center|middle) of the (?:\w+ )?(?:image|picture|frame|field|photo|view)\b"
+    r"(?<!from )(?<!of )(?<!off )(?<!above )(?<!below )\bthe (?:very )?(?:center|middle|central (?:part|portion|area"
+    r"|region))"
+    r" of the (?:\w+ )?(?:image|picture|frame|field|photo|view)\b"
 )
 FAR = 0.62
 

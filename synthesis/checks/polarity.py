@@ -1,6 +1,7 @@
 """Whether a sentence affirms, denies or leaves open what it mentions (in the manner of NegEx, with scopes)."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from synthesis.checks.terms import Mention
@@ -14,7 +15,8 @@ HEDGE = (
     r"|difficult to exclude|hard to say"
     r"|possibl[ey]|possibility of|probabl[ey]|likely|may|might|could|suspicious (?:for|of)|suspected"
     r"|suspicion of|suggest\w*|concern\w* for|question of|questionable|equivocal|indeterminate|uncertain|versus|vs"
-    r"|rule out|consider|perhaps|presumed|presumably|cannot tell|conceivabl[ey]|whether|unclear"
+    r"|rule out|consider|(?:must|should|may|might|can|could) be considered|perhaps|presumed|presumably|cannot tell"
+    r"|conceivabl[ey]|whether|unclear"
     r"|not certain"
     r"|remains? open|in question|not (?:be )?confirmed|query|arguabl[ey]|thought to|believed to|favou?r\w*|not sure"
 )
@@ -29,7 +31,7 @@ DENIAL = (
     r"|never|absent"
     r"|(?:argu|speak|spok|militat|weigh)\w* against|clear of|dismiss\w*|nowhere"
     r"|hardly any|hard to see any|barely any|rules? out|ruled out|excludes?|denies|instead of|rather than"
-    r"|devoid of|fails? to show|no longer"
+    r"|devoid of|fails? to show|no longer|far from(?: being)?|anything but"
 )
 END_OF_SCOPE = re.compile(
     r"\b(?:but|however|although|confirms?|proves?|means|though|except|apart from|aside from|other than|besides"
@@ -47,23 +49,29 @@ EVIDENT = re.compile(
 )
 """A finding that is not there speaks for another one that is ("absent markings indicate a pneumothorax")."""
 NO_FINDING = re.compile(
-    r"^(?: (?:evidence|findings?|signs?|features?|changes?|traces?|abnormalit\w+|patterns?|appearances?|signals?|of|that|which"
-    r"|to|would|is|are|in|on|here|this|the|an?|any|image|picture|film|scan|slice|seen|visible|present|definite|clear|other"
-    r"|obvious|convincing|specific|imaging|radiographic|radiological|acute|further|really|strongly|anything|clearly))* ?$"
+    r"^(?: (?:evidence|findings?|signs?|features?|changes?|traces?|abnormalit\w+|patterns?|appearances?|signals?|of"
+    r"|that|which"
+    r"|to|would|is|are|in|on|here|this|the|an?|any|image|picture|film|scan|slice|seen|visible|present|definite|clear"
+    r"|other"
+    r"|obvious|convincing|specific|imaging|radiographic|radiological|acute|further|really|strongly|anything"
+    r"|clearly))* ?$"
 )
 """Between a denial and such a word: evidence itself is denied ("no signs that indicate pneumonia")."""
 PLACE = re.compile(
     r" (?:in|within|at|near|along|around|between|on|over|above|below|behind|beside|involving|affecting|inside|outside"
-    r"|into|from|to|(?<!evidence )(?<!sign )(?<!signs )(?<!trace )(?<!presence )(?<!suspicion )(?<!features )of(?= the| its"
+    r"|into|from|to|(?<!evidence )(?<!sign )(?<!signs )(?<!trace )(?<!presence )(?<!suspicion )(?<!features )of(?= the"
+    r"| its"
     r"| both| this| either)) (?:the |this |its |his |her |both |either |a |an )?(?:\w+ ){0,2}$"
 )
 """Behind a denied thing: the mention says where it is not, and is not denied itself ("no mass in the liver")."""
 MISTAKEN = re.compile(
-    r"\b(?:what (?:looks|looked|appears|appeared|seems|seemed) (?:like|as|to be)|apparent|seeming|supposed) (?:an? )?(?:\w+ )?$"
+    r"\b(?:what (?:looks|looked|appears|appeared|seems|seemed) (?:like|as|to be)|apparent|seeming"
+    r"|supposed) (?:an? )?(?:\w+ )?$"
 )
 IS_IN_FACT = re.compile(r"^ (?:is|was|turns out|proves|proved|are)\b")
 PREDICATE = re.compile(
-    r"^(?P<between>[^;:.]*?)\b(?:is|are|was|were|has|have|had|can|cannot|could|do|does|did|remains?|appears?"
+    r"^(?P<between>[^;:.]*?)\b(?:is|are|was|were|has|have|had|can|cannot|could|must|should|may|might|do|does|did"
+    r"|remains?|appears?"
     r"|seems?|looks?)\b"
     r"(?P<said>[^;:.]*)"
 )
@@ -74,7 +82,8 @@ ABSENT_AFTER = re.compile(
     r"\b(?:not (?:\w+ ){0,2}?(?:seen|visible|visualized|present|identified|evident|detected|detectable|found"
     r"|shown|there"
     r"|demonstrated|noted|observed|apparent|appreciated|recognized|recognizable|suspected)"
-    r"|lacking|(?:present|seen|visible|found) (?:at|in|on) (?:neither|no)\b|not (?:been )?(?:placed|made|confirmed as present)|absent|excluded|negative|ruled out|resolved|no longer"
+    r"|lacking|(?:present|seen|visible|found) (?:at|in|on) (?:neither|no)\b|not (?:been )?(?:placed|made"
+    r"|confirmed as present)|absent|excluded|negative|ruled out|resolved|no longer"
     r"|nowhere|gone"
     r"|disappeared|missing|dismissed|cleared)\b"
 )
@@ -84,7 +93,10 @@ DOUBT_BEFORE = re.compile(
     r"\b(?:no (?:definite|obvious|convincing|clear|certain|gross|discrete|appreciable)|unlikely(?: to be)?"
     r"|doubtful|improbable)\b"
 )
-DOUBT_AFTER = re.compile(r"\b(?:unlikely|doubtful|improbable|not (?:an? |the |very |especially )?(?:likely|probable|plausible|expected|definitely|clearly|convincingly))\b")
+DOUBT_AFTER = re.compile(
+    r"\b(?:unlikely|doubtful|improbable|least likely|not (?:an? |the |very |especially )?(?:likely|probable|plausible"
+    r"|expected|definitely|clearly|convincingly))\b"
+)
 NOT_OF_THE_PICTURE = re.compile(
     r"\b(?:history of|status post|evaluat\w+ for|assess\w* for|(?:looking|search\w*|screen\w*) for|risk of|prone to"
     r"|mimic\w*|resembl\w+|similar to|unlike|differs? from|distinguish\w* from|confused with|mistaken for|typical of"
@@ -111,9 +123,41 @@ SHORT_OPEN = re.compile(
 SHORT_NOTHING = re.compile(r"^\s*[:=(]\s*(?:not (?:mentioned|assessed|stated|applicable)|unknown|n a)\b")
 
 
+COMPANIONS = frozenset({
+    "a", "an", "the", "is", "are", "be", "been", "to", "of", "or", "in", "by", "for", "from", "with", "at", "on",
+    "that", "and", "can", "there", "this", "we", "very", "any", "also", "it", "has", "have", "as", "more", "than",
+    "was", "our", "does", "do", "did", "being", "s", "d", "y", "e", "r", "ly", "w", "b", "i", "us", "me", "seen",
+    "visible", "visualized", "present", "identified", "evident", "detected", "detectable", "found", "shown",
+    "demonstrated", "noted", "observed", "appreciated", "recognized", "recognizable", "placed", "made", "confirmed",
+    "definite", "obvious", "convincing", "clear", "certain", "gross", "discrete", "appreciable", "appears",
+    "appeared", "looks", "looked", "seems", "seemed", "large", "larger", "sizeable", "sizable", "massive", "huge",
+    "new", "newer", "further", "other", "additional", "enlarging", "mentioned", "assessed", "stated", "applicable",
+    "full", "fully", "entirely", "completely", "expected", "especially", "definitely", "clearly", "convincingly",
+    "find", "see", "make", "identify", "detect", "out", "say", "remains", "sure", "show", "changed",
+})  # fmt: skip
+"""Words of the patterns that never stand in one without another of its words."""
+STEM = 5
+CUES = frozenset(
+    word[:STEM]
+    for pattern in (
+        HEDGE_RE, DENIAL_RE, ABSENT_AFTER, CONDITION, DOUBT_BEFORE, DOUBT_AFTER, NOT_OF_THE_PICTURE, QUALIFIED,
+        SHORT_ABSENT, SHORT_OPEN, SHORT_NOTHING, MISTAKEN,
+    )
+    for word in re.findall(r"[a-z]+", re.sub(r"\\[a-zA-Z]|\(\?P<\w+>", " ", pattern.pattern))
+    if word not in COMPANIONS
+) | {"n", "favor", "ruled", "rules", "argue", "argui", "spoke"}  # fmt: skip
+"""Beginnings of words, of which every sentence that does not simply affirm holds one."""
+
+
+@lru_cache(maxsize=256)
+def affirms_all(sentence: str) -> bool:
+    """Whether a plain sentence affirms whatever it mentions: a look at its words spares most searches."""
+    return CUES.isdisjoint([word[:STEM] for word in re.findall(r"[a-z]+", sentence)])
+
+
 def said_of(sentence: str, mention: Mention) -> Said:
     """What a plain sentence says of one of its mentions."""
-    said = _said_of(sentence, mention)
+    said = "present" if affirms_all(sentence) else _said_of(sentence, mention)
     if mention.kind == "denied":
         return _opposite(said)
     if mention.kind == "adjective":

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from schemas.case import Case, ImageRef
 from schemas.context import Context
 from schemas.errors import nearest
-from schemas.instruction import IMAGE, Instruction, Verdict
+from schemas.instruction import IMAGE, Instruction, Task, Verdict
 from schemas.ledger import Status
 from schemas.spec import Strict
 from schemas.work import Drop
@@ -16,19 +16,25 @@ from synthesis.ask_again import AgreementOptions, ImageNeededOptions
 from synthesis.checks import wording
 from synthesis.checks.grounding import CHECKS, Contradiction, contradictions, statements
 from synthesis.checks.known import Known, known_of
-from synthesis.checks.terms import Vocabulary
+from synthesis.checks.says_nothing import gibberish, names_nothing
+from synthesis.checks.vocabulary import Vocabulary
 from synthesis.consistency import ConsistencyOptions
 from synthesis.judging import with_verdicts
 from synthesis.verify import VerifierOptions
 
 STAGE = "synthesis"
+ENGLISH = "en"
 SENTENCES = {
     "leak": "the text speaks of the reference that its writer was given",
     "refusal": "the model declined instead of answering",
     "advice": "the text recommends a treatment or further steps",
     "residue": "words of a template or of the answer's format are left in the text",
     "answer_in_question": "the question gives its own answer away",
+    "gibberish": "the text is no language",
+    "says_nothing": "the text names nothing of what its writer was told",
 }
+DESCRIBES: tuple[Task, ...] = ("caption", "report", "dialogue")
+"""Rows that describe the picture; an answer to a question need not name a finding."""
 
 
 class CheckOptions(Strict):
@@ -37,7 +43,9 @@ class CheckOptions(Strict):
     grounding: tuple[str, ...] = tuple(CHECKS)
     """Of polarity, laterality, count, size, place; an empty list turns grounding off."""
     wording: bool = True
-    """Leaks, refusals, advice, template residue, the answer in the question."""
+    """Leaks, refusals, advice, template residue, gibberish, the answer in the question."""
+    mentions: tuple[Task, ...] = DESCRIBES
+    """Rows of these tasks must name something of what their writer was told; an empty list turns that off."""
     synonyms: dict[str, list[str]] = Field(default_factory=dict)
     """Canonical label to other words for it, e.g. ``{cardiomegaly: [enlarged heart]}``."""
     verifier: VerifierOptions | None = None
@@ -82,6 +90,11 @@ class RowChecker:
             verdicts.append(Verdict("wording", found[0] if found else "clean", float(not found)))
             if found:
                 drop = Drop(Status.QUARANTINED, STAGE, found[0], SENTENCES[found[0]])
+        if row.task in self._options.mentions and row.provenance.language == ENGLISH:
+            silent = names_nothing(row, case, self._facts(case, row.images)[1])
+            verdicts.append(Verdict("mentions", "nothing" if silent else "something", float(not silent)))
+            if silent and drop is None:
+                drop = Drop(Status.QUARANTINED, STAGE, "says_nothing", SENTENCES["says_nothing"])
         if self._options.grounding:
             wrong = list(self._grounding(row, case))
             verdicts += [Verdict(f"grounding_{one.check}", "contradiction", 0.0, _words(one)) for one in wrong]
@@ -108,6 +121,8 @@ class RowChecker:
                 if problem != "refusal" or message.role == "assistant" or "?" not in message.content:
                     yield problem
         for question, answer in _exchanges(row):
+            if row.provenance.language == ENGLISH and gibberish(answer):
+                yield "gibberish"
             if row.task in ("open", "dialogue", "reasoning") and wording.gives_away(question, answer):
                 yield "answer_in_question"
 

@@ -20,6 +20,8 @@ NOT_ITS_OWN = re.compile(
 OF_THE_SCAN = re.compile(r"\b(?:slice|section) (?:thickness|distance|spacing)[^,;]*$")
 ONE_WAY = re.compile(r"^ (?:wide|high|tall|broad|in (?:its )?(?:width|height|short axis|depth)|short axis|across)\b")
 """Behind a length: it need not be the greatest."""
+DIGIT = re.compile(r"\d")
+SMALL = re.compile(r"\bsub ?centimet(?:er|re)\b")
 TOLERANCE = 0.2
 SLACK_MM = 1.0
 
@@ -28,7 +30,10 @@ def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bo
     """Whether a length that stands with the term is none of its own, or nothing is known about its size."""
     if said in ("absent", "doubtful", "nothing"):
         return False
-    if LENGTH.search(sentence) is None:
+    if "centimet" in sentence and SMALL.search(sentence):
+        sizes = known.sizes_mm.get(mention.term, ())
+        return bool(sizes) and max(sizes[0::3] + sizes[1::3]) > 10 * (1 + TOLERANCE) + SLACK_MM
+    if DIGIT.search(sentence) is None or LENGTH.search(sentence) is None:
         return False
     text = sentence if mention.alone else clause(sentence, mention)
     sizes = known.sizes_mm.get(mention.term, ())

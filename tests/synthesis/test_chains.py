@@ -96,22 +96,22 @@ def stage_of(request):
 def test_five_stages_of_a_long_caption_and_what_each_is_told(picture):
     region = Region("nodule", "n", "box", 0, (10, 10, 20, 20))
     works, engine = run(
-        "long_caption", {}, lambda request: {"text": f"Written at {stage_of(request)}."}, picture, case("1", (region,))
+        "long_caption", {}, lambda request: {"text": f"Written at {stage_of(request)}: a pleural effusion."}, picture, case("1", (region,))
     )
     assert [stage_of(request) for request in engine.asked] == [
         "metadata", "annotation", "notes", "caption", "merged",
     ]  # fmt: skip
     _, annotation, notes, caption, merged = engine.asked
-    assert "Written at metadata." in annotation.messages[-1][1]
-    assert "Written at annotation." in caption.messages[-1][1]
-    assert "Written at notes." in caption.messages[-1][1]
-    assert "Written at caption." in merged.messages[-1][1]
+    assert "Written at metadata: a" in annotation.messages[-1][1]
+    assert "Written at annotation: a" in caption.messages[-1][1]
+    assert "Written at notes: a" in caption.messages[-1][1]
+    assert "Written at caption: a" in merged.messages[-1][1]
     plain = picture().sha256
     assert [len(one.images) for one in engine.asked] == [0, 1, 1, 1, 0]
     assert annotation.images[0].sha256 != plain, "its regions are drawn in"
     assert notes.images[0].sha256 == caption.images[0].sha256 == plain
     (row,) = works[0].rows
-    assert row.messages[1].content == "Written at merged."
+    assert row.messages[1].content == "Written at merged: a pleural effusion."
     assert [step.split(":")[0] for step in row.provenance.steps] == [
         "metadata", "annotation", "notes", "caption", "merged",
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def test_five_stages_of_a_long_caption_and_what_each_is_told(picture):
 
 def test_a_stage_that_fails_ends_the_chain_with_its_reason(picture):
     def script(request):
-        return Failure("timeout", "no answer") if stage_of(request) == "notes" else {"text": "Fine."}
+        return Failure("timeout", "no answer") if stage_of(request) == "notes" else {"text": "An effusion."}
 
     works, engine = run("long_caption", {}, script, picture)
     assert len(engine.asked) == 3
@@ -131,7 +131,7 @@ def test_a_stage_that_fails_ends_the_chain_with_its_reason(picture):
 
 
 def test_many_chains_come_out_in_the_order_of_the_cases(picture):
-    works, engine = run("long_caption", {}, lambda request: {"text": "Fine."}, picture, cases=40)
+    works, engine = run("long_caption", {}, lambda request: {"text": "An effusion."}, picture, cases=40)
     assert [work.case_id for work in works] == [str(number) for number in range(40)]
     assert all(len(work.rows) == 1 for work in works)
     assert (len(engine.asked), engine.accounts) == (200, 1)
@@ -143,7 +143,7 @@ def test_snippets_of_knowledge_are_in_the_prompt_and_their_ids_in_the_row(pictur
     )
     (tmp_path / "more.jsonl").write_text('{"id": "k7", "text": "Bones of the hand are many and small."}\n')
     options = {"knowledge": {"corpus": str(tmp_path), "top": 1}}
-    works, engine = run("long_caption", options, lambda request: {"text": "Fine."}, picture)
+    works, engine = run("long_caption", options, lambda request: {"text": "An effusion."}, picture)
     assert "blunts the costophrenic angle" in engine.asked[1].messages[-1][1]
     assert "rounded opacity" not in engine.asked[1].messages[-1][1]
     assert works[0].rows[0].provenance.steps[-1] == "knowledge:chest.txt#2"
@@ -252,7 +252,7 @@ def preferred(said, picture, row=None, **options):
 def test_rejected_answers_are_shown_to_be_wrong(picture):
     said = {
         "sampled": ["There is no pleural effusion.", "A pleural effusion is seen."],
-        "image_dropped": ["The chest is normal."],
+        "image_dropped": ["The chest is shown."],
         "label_swapped": ["There is a nodule."],
     }
     work, engine = preferred(said, picture)
@@ -269,12 +269,12 @@ def test_rejected_answers_are_shown_to_be_wrong(picture):
 
 
 def test_what_no_check_shows_wrong_needs_the_option_and_says_so(picture):
-    said = {"image_dropped": ["The chest is normal."], "sampled": ["The chest is seen."]}
+    said = {"image_dropped": ["The chest is shown."], "sampled": ["The chest is seen."]}
     work, _ = preferred(said, picture, sources=["sampled", "image_dropped"])
     assert work.lost[0][1].reason == "no_rejected"
     work, _ = preferred(said, picture, sources=["sampled", "image_dropped"], unproven=True)
     row = work.rows[1]
-    assert row.options[1:] == ("The chest is normal.",), "an answer that saw the picture may be right"
+    assert row.options[1:] == ("The chest is shown.",), "an answer that saw the picture may be right"
     assert row.provenance.steps[1].startswith("option1:image_dropped:unproven:")
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.case import Case, ImageRef, Label, Region
 from schemas.context import Context
@@ -12,13 +14,14 @@ from schemas.ledger import Status
 from schemas.spec import DatasetSpec
 from schemas.view import View
 from schemas.yaml_file import load_yaml, validate
-from synthesis.checks import wording
+from synthesis.checks import polarity, wording
 from synthesis.checks.evaluate import LabelledSet, grounding_judge, score
 from synthesis.checks.grounding import CHECKS, contradictions, statements
 from synthesis.checks.known import Known, known_of, patient_side
 from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.checks.same_answer import same_answer
-from synthesis.checks.terms import Vocabulary, plain
+from synthesis.checks.terms import plain
+from synthesis.checks.vocabulary import Vocabulary
 
 LABELLED = Path(__file__).parent / "labelled"
 SETS = {
@@ -34,6 +37,7 @@ SETS = {
     "leak": (lambda case, _: wording.leak(case.text), 0.95, 0.9),
     "refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.9),
     "advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
+    "phrased_grounding": (grounding_judge(list(CHECKS)), 0.95, 0.95),
     "phrased_leak": (lambda case, _: wording.leak(case.text), 0.95, 0.95),
     "phrased_refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.95),
     "phrased_advice": (lambda case, _: wording.advice(case.text), 0.95, 0.9),
@@ -97,6 +101,18 @@ def test_answers_become_statements(question, answer, stated):
 )
 def test_plain_form(text, form):
     assert plain(text) == form
+
+
+TEXTS = [case.text for path in sorted(LABELLED.glob("*.yaml")) for case in load_yaml(path, LabelledSet).cases]
+WORDS = sorted({word for text in TEXTS for word in plain(text).split()})
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join))
+def test_a_look_at_the_words_says_present_only_where_the_search_does(words):
+    sentence = f"{words} nodule {words}"
+    (mention, *_) = (found for found in Vocabulary(["nodule"]).mentions(sentence) if found.term == "nodule")
+    assert not polarity.affirms_all(sentence) or polarity._said_of(sentence, mention) == "present"
 
 
 def test_terms_in_their_forms():
