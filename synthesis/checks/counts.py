@@ -31,6 +31,11 @@ BEHIND = (
 )
 TOTAL = re.compile(r"\b(?:number|count|total) of (?:\w+ )?$")
 TOTAL_BEHIND = re.compile(rf"^[a-z ]{{0,20}}? (?:is|are|equals|amounts to|was|=|:) ?(?P<number>{PATTERN})\b")
+MADE_OF = re.compile(
+    rf"\b(?P<number>{PATTERN}) (?:of (?:them|these|those|the(?: \w+){{1,2}}) )?"
+    r"(?:is|are|appears? to be|looks? like) (?:an? |the )?$"
+)
+"""Before the term: "two of them are neutrophils"."""
 MORE = re.compile(
     r"\b(?:more|another|additional|further|others?|a (?:second|third|fourth|fifth)|the (?:rest|remaining))\b"
 )
@@ -53,6 +58,9 @@ def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bo
         return count != 1
     if MANY.search(before):
         return count < 2
+    made = MADE_OF.search(before)
+    if made is not None:
+        return value(made["number"]) != count and not MORE.search(after)
     number = _number_before(before)
     if number is not None:
         return _wrong(number, before, after, count)

@@ -9,8 +9,9 @@ from pydantic import Field
 from schemas.case import Polarity
 from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
-from synthesis.checks.grounding import contradictions, statements
+from synthesis.checks.grounding import contradictions
 from synthesis.checks.known import Known
+from synthesis.checks.replies import statements
 from synthesis.checks.vocabulary import Vocabulary
 
 

@@ -27,6 +27,8 @@ class Findings(Strict):
     version: int
     sites: dict[str, list[str]]
     kinds: dict[str, list[str]]
+    healthy: list[str]
+    """Statements that deny every finding that is an abnormality."""
     terms: dict[str, Finding]
 
     def broader(self, finding: Finding) -> list[str]:
@@ -79,12 +81,13 @@ def adjectives(name: str) -> Iterable[str]:
 
 
 GOOD = (
-    r"(?:normal|unremarkable|clear|intact|healthy|preserved|sharp|pristine|within normal limits|free of disease"
-    r"|of normal (?:size|caliber|shape|width|thickness|appearance|signal|density|echogenicity)|homogeneous"
-    r"|without abnormality|homogenous|not (?:enlarged|dilated|blunted|thickened|widened|swollen|torn|broken|inflamed)"
+    r"(?:normal|unremarkable|clear|intact|healthy|fine|preserved|sharp|pristine|within normal limits|free of disease"
+    r"|of (?:a )?(?:normal|healthy|regular|usual) (?:size|caliber|shape|width|thickness|appearance|signal|density)"
+    r"|homogene?ous|without abnormality"
+    r"|not (?:enlarged|dilated|blunted|thickened|widened|swollen|torn|broken|inflamed)"
     r"|(?:shows?|has|have) (?:a |an )?(?:normal|unremarkable) \w+)"
 )
-GOOD_SIGN = re.compile(r"normal|unremarkable|clear|intact|healthy|preserved|sharp|pristine|disease|homogen|not ")
+GOOD_SIGN = re.compile(r"normal|unremarkable|clear|intact|healthy|fine|preserved|sharp|pristine|disease|homogen|not ")
 BE = r"(?:is|are|was|were|appears?|appeared|looks?|remains?|seems?|to be)"
 HOW = r"(?: (?:also|all|both|otherwise|well|entirely|completely|relatively|grossly|bilaterally|a|an|the|to be)){0,3}"
 EXCEPT = re.compile(

@@ -1,6 +1,5 @@
 """Compares a written text with the annotation of its case, sentence by sentence."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,9 +7,9 @@ from itertools import groupby
 from synthesis.checks import counts, laterality, places, sizes
 from synthesis.checks.known import Known
 from synthesis.checks.laterality import SIDE
-from synthesis.checks.number_words import PATTERN
 from synthesis.checks.polarity import Said, said_of
-from synthesis.checks.terms import Mention, plain, sentences
+from synthesis.checks.replies import stated
+from synthesis.checks.terms import Mention, plain
 from synthesis.checks.vocabulary import Vocabulary
 
 Check = Callable[[str, Mention, Said, Known], bool]
@@ -95,114 +94,6 @@ def _all_wrong(form: str, meant: Sequence[Mention], known: Known, found: Sequenc
         return any(found)
     heard_of = [wrong for mention, wrong in zip(meant, found, strict=True) if mention.term in known.polarity]
     return bool(heard_of) and all(heard_of)
-
-
-YES_NO = re.compile(r"^(?:is|are|was|were|does|do|did|has|have|can|could)\b", re.IGNORECASE)
-YES_OR_NO = re.compile(r"^\s*(yes|no)(?:[\s.,;:!-]*$|[.,;:!-]+\s*)", re.IGNORECASE)
-YES = re.compile(
-    r"^\s*(?:absolutely|certainly|indeed|correct|definitely|affirmative|of course|sure(?:ly)?|it does|they do|it is"
-    r"|they are"
-    r"|there (?:is|are)(?: (?:one|some|several))?)(?=\s*(?:[.,;!]|$))",
-    re.IGNORECASE,
-)
-NO = re.compile(
-    r"^\s*(?:negative|nope|not at all|it (?:does not|doesn't|is not|isn't)|there (?:is not|isn't|are not"
-    r"|aren't))(?=\s*(?:[.,;!]|$))",
-    re.IGNORECASE,
-)
-"""Replies that stand for yes and no."""
-HOW_MANY = re.compile(r"^how many (?P<what>.+?) (?:are|is|can|do|does|have|lie|were|was)\b", re.IGNORECASE)
-WHERE = re.compile(
-    r"^(?:(?:on|in|at) )?(?:where|(?:which|what) (?:\w+ )?(?:side|lung|lobe|part|half|region|corner|area|place"
-    r"|location)"
-    r"(?: of the \w+)?) (?:is|are|does|do|can|lies?) (?:the |an? )?(?P<what>.+?)"
-    r"(?: (?:located|lie|seen|found|be seen|be found|visible|on|in|at|affected|situated))*\?$",
-    re.IGNORECASE,
-)
-HOW_BIG = re.compile(
-    r"^(?:how (?:big|large|wide|long)|what size) (?:is|are) (?:the |an? )?(?P<what>.+?)\?$", re.IGNORECASE
-)
-NONE = re.compile(
-    r"^\s*(?:there (?:is|are) |(?:i|we|one) (?:can )?(?:see|find|count) )?(?:none|not)(?: (?:is|are|was|were"
-    r"|that i can see|at all|any))?(?: \w+){0,2}[.!]?\s*$",
-    re.IGNORECASE,
-)
-"""A reply that denies what was asked for without naming it."""
-ITSELF = re.compile(r"^(?:it|this|that|they|these|he|she)(?:'s|'re| is| are| lies?| measures?)? ", re.IGNORECASE)
-LAST_WORD = re.compile(
-    r"[,;:.] (?:so|therefore|thus|hence|so the answer is|the answer is)[:,]? (yes|no)\.?\s*$", re.IGNORECASE
-)
-"""A reply that gives its reasons first."""
-RELATION = re.compile(
-    r"\b(?:than|touch\w*|borders?|adjacent|contact|contained?|overlap\w*|next to|beside|above|below|between|inside"
-    r"|within"
-    r"|anterior|posterior|superior|inferior|medial|lateral|cranial|caudal|(?:left|right)(?: side)? of|share|same|closer"
-    r"|by the|without|free"
-    r"|correct that|true that|say that|severe|severity|stage|grade|scale|surround\w*|reach\w*|cross\w*|invade\w*"
-    r"|extend\w*"
-    r"|classified|called|labell?ed)\b",
-    re.IGNORECASE,
-)
-"""A question about how things are or lie: "no" denies that, and not the things."""
-SHORT_REPLY = 7
-"""Words of an answer that has no subject of its own."""
-NUMBER_FIRST = re.compile(
-    rf"^\s*(?:there (?:are|is) |(?:i|we|one) (?:can )?(?:see|count) )?(?P<number>{PATTERN})"
-    r"(?: (?:of (?:them|these|those)|in total|altogether|in all))?\s*[.!]?\s*$",
-    re.IGNORECASE,
-)
-
-
-def stated(text: str) -> Iterator[str]:
-    """The sentences that state something: a question does so only together with a reply ("Pneumothorax? No.")."""
-    asked = ""
-    for sentence in sentences(text):
-        if sentence.endswith("?"):
-            asked = sentence
-            continue
-        reply = YES_OR_NO.match(sentence)
-        if asked and reply:
-            yield from sentences(statements(asked if YES_NO.match(asked) else f"Is there {asked}", sentence))
-        else:
-            yield sentence
-        asked = ""
-
-
-def statements(question: str, answer: str) -> str:
-    """The answer as statements that stand alone: "No" to "Is there an effusion?" denies the effusion."""
-    asked = _question(question)
-    if YES_NO.match(asked):
-        answer = NO.sub("No", YES.sub("Yes", answer))
-    reply = YES_OR_NO.match(answer)
-    how_many, number = HOW_MANY.match(asked), NUMBER_FIRST.match(answer)
-    if how_many and number:
-        return f"There are {number['number']} {how_many['what']}."
-    where, big = WHERE.match(asked), HOW_BIG.match(asked)
-    if (where or big) and len(answer.split()) <= SHORT_REPLY:
-        said = ITSELF.sub("", answer.strip().rstrip("."))
-        subject = where["what"] if where else big["what"] if big else ""
-        return f"The {subject} {'lies' if where else 'measures'} {said[:1].lower()}{said[1:]}."
-    if YES_NO.match(asked) and NONE.match(answer):
-        return statements(asked, "No.")
-    if reply is None and YES_NO.match(asked):
-        last = LAST_WORD.search(answer)
-        if last:
-            return statements(asked, f"{last[1].capitalize()}. {answer[: last.start()].strip(' ,')}.")
-    if reply is None or not YES_NO.match(asked):
-        return answer
-    rest = answer[reply.end() :]
-    if RELATION.search(asked):
-        return f"{rest[:1].upper()}{rest[1:]}"
-    asked = re.sub(r"^\s*\w+\s+", "", asked).rstrip("?. ")
-    asked = re.sub(r"^there\s+(?:any\s+|an?\s+)?", "", asked)
-    first = f"There is {'no ' if reply[1].lower() == 'no' else ''}{asked}."
-    return f"{first} {rest[:1].upper()}{rest[1:]}".strip()
-
-
-def _question(text: str) -> str:
-    """What is asked: the last sentence that ends with a question mark, else all of it."""
-    asked = [sentence for sentence in sentences(text.strip()) if sentence.endswith("?")]
-    return asked[-1] if asked else text.strip()
 
 
 def _fact(check: str, term: str, known: Known) -> str:

@@ -43,6 +43,7 @@ LINK = re.compile(
     r"|concerning for|diagnostic of|reflect\w*|likely|probably|presumably)(?: (?:of|a|an|the))*(?: \w+){0,3} $"
 )
 """What stands before these is the mention itself ("a mass on the left, consistent with a glioma")."""
+COLON = re.compile(r"^[^:;]*(?::|, (?:that is|namely|i e|in other words|meaning),?) (?:an? )?(?:\w+ ){0,2}$")
 LATER = re.compile(r"[;:]|\b(?:and|but|while|whereas|although|however|compared)\b")
 HEADING = re.compile(r"(?:^|[;.] ?)(?P<heading>(?:\w+ ){0,3}?\w+): [^;:]*$")
 FAR = 0.62
@@ -80,8 +81,11 @@ def _about(sentence: str, mention: Mention) -> str:
         return sentence
     rest = sentence[mention.end :]
     stop = LATER.search(rest)
-    if LINK.search(sentence[: mention.start]):
-        return LATER.split(sentence[: mention.start])[-1] + text
+    ahead = sentence[: mention.start]
+    if LINK.search(ahead):
+        return LATER.split(ahead)[-1] + text
+    if COLON.search(ahead):
+        return ahead + text
     return text + " " + (rest[: stop.start()] if stop else rest)
 
 

@@ -11,7 +11,8 @@ Said = Literal["present", "absent", "doubtful", "uncertain", "nothing"]
 
 HEDGE = (
     r"(?:cannot|can not|could not) (?:be )?(?:entirely |completely |fully )?(?:exclud|rul)\w*"
-    r"|(?:does|do|did) not exclude|not (?:be |been )?(?:entirely |completely |fully )?(?:excluded|ruled out)"
+    r"|(?:does|do|did|would|should|must|may) not exclude|not (?:be |been )?(?:entirely |completely "
+    r"|fully )?(?:excluded|ruled out)"
     r"|difficult to exclude|hard to say"
     r"|possibl[ey]|possibility of|probabl[ey]|likely|may|might|could|suspicious (?:for|of)|suspected"
     r"|suspicion of|suggest\w*|concern\w* for|question of|questionable|equivocal|indeterminate|uncertain|versus|vs"
@@ -32,6 +33,8 @@ DENIAL = (
     r"|(?:argu|speak|spok|militat|weigh)\w* against|clear of|dismiss\w*|nowhere"
     r"|hardly any|hard to see any|barely any|rules? out|ruled out|excludes?|denies|instead of|rather than"
     r"|devoid of|fails? to show|no longer|far from(?: being)?|anything but"
+    r"|(?:wrong|incorrect|mistaken|misleading|inaccurate|a mistake|an error) to (?:call|speak of|diagnose|assume|say"
+    r"|think of)"
 )
 END_OF_SCOPE = re.compile(
     r"\b(?:but|however|although|confirms?|proves?|means|though|except|apart from|aside from|other than|besides"
@@ -87,7 +90,9 @@ ABSENT_AFTER = re.compile(
     r"|nowhere|gone"
     r"|disappeared|missing|dismissed|cleared)\b"
 )
-CONDITION = re.compile(r"(?:^|[;:,.] )(?:if|were there|had there been|should there be|unless|in case of)\b[^,;]*$")
+CONDITION = re.compile(
+    r"(?:^|[;:,.] )(?:if|were (?:there|this|it|these|that)|had there been|should there be|unless|in case of)\b[^,;]*$"
+)
 """What stands in a condition is not stated at all."""
 DOUBT_BEFORE = re.compile(
     r"\b(?:no (?:definite|obvious|convincing|clear|certain|gross|discrete|appreciable)|unlikely(?: to be)?"
@@ -100,7 +105,7 @@ DOUBT_AFTER = re.compile(
 NOT_OF_THE_PICTURE = re.compile(
     r"\b(?:history of|status post|evaluat\w+ for|assess\w* for|(?:looking|search\w*|screen\w*) for|risk of|prone to"
     r"|mimic\w*|resembl\w+|similar to|unlike|differs? from|distinguish\w* from|confused with|mistaken for|typical of"
-    r"|referred for|indication|differential\w*|treated for|would be expected)\b"
+    r"|referred for|compared (?:with|to)|indication|differential\w*|treated for|would be expected)\b"
 )
 """What stands behind these is spoken of, and not said to be in the picture."""
 QUALIFIED = re.compile(

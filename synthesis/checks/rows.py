@@ -14,8 +14,9 @@ from schemas.spec import Strict
 from schemas.work import Drop
 from synthesis.ask_again import AgreementOptions, ImageNeededOptions
 from synthesis.checks import wording
-from synthesis.checks.grounding import CHECKS, Contradiction, contradictions, statements
+from synthesis.checks.grounding import CHECKS, Contradiction, contradictions
 from synthesis.checks.known import Known, known_of
+from synthesis.checks.replies import statements
 from synthesis.checks.says_nothing import gibberish, names_nothing
 from synthesis.checks.vocabulary import Vocabulary
 from synthesis.consistency import ConsistencyOptions

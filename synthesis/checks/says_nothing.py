@@ -35,6 +35,7 @@ NOTHING_WRONG = re.compile(
     r"\b(?:no|not|none|without|normal|unremarkable|clear|healthy|intact|free|absent|negative|benign|regular)\b"
 )
 LETTERS = re.compile(r"[^\W\d_]+")
+BREAKS = re.compile(r"[,.;:\n]")
 REPEATED = 4
 """So often in a row no word stands in a sentence."""
 ENOUGH = 20
@@ -100,5 +101,5 @@ def gibberish(text: str) -> bool:
         return True
     if len(words) >= ENOUGH and len(different) < DIFFERENT * min(len(words), 80):
         return True
-    listed = text.count(",") + text.count(".") >= len(words) / 4
+    listed = len(BREAKS.findall(text)) >= len(words) / 4
     return len(words) >= SENTENCE_WORDS and not listed and GLUE.isdisjoint(words)

@@ -54,6 +54,8 @@ def _fits(match: re.Match[str], sizes: tuple[float, ...]) -> bool:
         return longest >= lengths[0] - SLACK_MM if above else longest <= lengths[0] * (1 + TOLERANCE) + SLACK_MM
     if len(lengths) == 1 and not ONE_WAY.match(match.string[match.end() :]):
         return any(_longest(lengths[0], *triple) for triple in zip(sizes[0::3], sizes[1::3], sizes[2::3], strict=True))
+    if len(lengths) == 1:
+        sizes = sizes[0::3] + sizes[1::3]
     return all(any(_near(length, size) for size in sizes) for length in lengths)
 
 

@@ -70,7 +70,7 @@ class Vocabulary:
                 continue
             for form in (plain(words), *_plurals(plain(words))):
                 self._gapped.append((form.split()[0], _gapped(form), term))
-        for words in known.denied:
+        for words in (*known.denied, *(common().healthy if "abnormality" in known.kinds else ())):
             self._add(plain(words), "denied", term)
 
     def _add_parts(self, names: Mapping[str, str], broader: Mapping[str, list[str]]) -> None:
@@ -154,7 +154,7 @@ def _structures(known: Mapping[str, Finding], names: Mapping[str, str]) -> dict[
 
 def _gapped(form: str) -> re.Pattern[str]:
     """Up to four words where the form has a star."""
-    return re.compile(r"\b" + r"(?: \w+){0,4} ".join(map(re.escape, form.split(" * "))) + r"\b")
+    return re.compile(r"\b" + r"(?: (?!not\b|no\b|never\b)\w+){0,4} ".join(map(re.escape, form.split(" * "))) + r"\b")
 
 
 def _plurals(name: str) -> list[str]:

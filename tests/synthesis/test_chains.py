@@ -96,7 +96,11 @@ def stage_of(request):
 def test_five_stages_of_a_long_caption_and_what_each_is_told(picture):
     region = Region("nodule", "n", "box", 0, (10, 10, 20, 20))
     works, engine = run(
-        "long_caption", {}, lambda request: {"text": f"Written at {stage_of(request)}: a pleural effusion."}, picture, case("1", (region,))
+        "long_caption",
+        {},
+        lambda request: {"text": f"Written at {stage_of(request)}: a pleural effusion."},
+        picture,
+        case("1", (region,)),
     )
     assert [stage_of(request) for request in engine.asked] == [
         "metadata", "annotation", "notes", "caption", "merged",

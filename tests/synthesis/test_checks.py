@@ -16,8 +16,9 @@ from schemas.view import View
 from schemas.yaml_file import load_yaml, validate
 from synthesis.checks import polarity, wording
 from synthesis.checks.evaluate import LabelledSet, grounding_judge, score
-from synthesis.checks.grounding import CHECKS, contradictions, statements
+from synthesis.checks.grounding import CHECKS, contradictions
 from synthesis.checks.known import Known, known_of, patient_side
+from synthesis.checks.replies import statements
 from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.checks.same_answer import same_answer
 from synthesis.checks.terms import plain

@@ -120,6 +120,7 @@ def test_gibberish(text):
     [
         "",
         "Pneumonia.",
+        "red blood cell: Yes\nwhite blood cell: Yes\nplatelet: Yes",
         "Liver, spleen, right kidney, left kidney, stomach, aorta, pancreas, gallbladder.",
         "Heart size normal. Lungs clear. No effusion. No pneumothorax. Bones intact.",
         "A very, very large pleural effusion is seen on the left, and the heart is shifted to the right by it.",
