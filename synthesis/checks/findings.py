@@ -70,14 +70,37 @@ ENDINGS = (
     ("ulcer", "ulcerated"), ("calcification", "calcified"), ("aneurysm", "aneurysmal"), ("dilatation", "dilated"),
     ("dilation", "dilated"), ("perforation", "perforated"), ("cavitation", "cavitating"), ("infarct", "infarcted"),
     ("infarction", "infarcted"), ("herniation", "herniated"), ("rupture", "ruptured"), ("thrombus", "thrombosed"),
-    ("inflammation", "inflamed"),
+    ("inflammation", "inflamed"), ("detachment", "detached"), ("obstruction", "obstructed"), ("collapse", "collapsed"),
+    ("displacement", "displaced"), ("dislocation", "dislocated"), ("enlargement", "enlarged"),
+    ("thickening", "thickened"), ("tear", "torn"), ("degeneration", "degenerated"), ("compression", "compressed"),
 )  # fmt: skip
+
+
+ORGANS = {
+    "retinal": "retina", "renal": "kidney", "hepatic": "liver", "pulmonary": "lung", "cardiac": "heart",
+    "meniscal": "meniscus", "cerebral": "brain", "macular": "macula", "ovarian": "ovary", "gastric": "stomach",
+    "colonic": "colon", "bronchial": "bronchus", "splenic": "spleen", "aortic": "aorta", "pancreatic": "pancreas",
+}  # fmt: skip
+SIDES = ("left", "right")
 
 
 def adjectives(name: str) -> Iterable[str]:
     """Words that say of something else that it has the finding: "necrotic" for necrosis."""
-    if " " not in name:
-        yield from (name.removesuffix(end) + made for end, made in ENDINGS if name.endswith(end))
+    yield from (name.removesuffix(end) + made for end, made in ENDINGS if name.endswith(end))
+
+
+def in_a_place(name: str) -> Iterable[tuple[str, re.Pattern[str]]]:
+    """For names such as "liver cyst": (a word that must be there, "cyst in the liver" and "the liver is cystic")."""
+    first, *rest = name.split()
+    if len(rest) == 1 and first not in SIDES:
+        place = rf"(?:{first}|{ORGANS[first]})" if first in ORGANS else first
+        no = r"(?! not\b| no\b| never\b)"
+        yield (
+            rest[0],
+            re.compile(rf"\b{rest[0]}s? (?:in|of|within) (?:the|your|my|his|her|both|a)(?: \w+)? {place}s?\b"),
+        )
+        for word in adjectives(rest[0]):
+            yield word, re.compile(rf"\b{word} {place}s?\b|\b{place}s?(?:{no} \w+){{1,3}} {word}\b")
 
 
 GOOD = (

@@ -43,6 +43,8 @@ LINK = re.compile(
     r"|concerning for|diagnostic of|reflect\w*|likely|probably|presumably)(?: (?:of|a|an|the))*(?: \w+){0,3} $"
 )
 """What stands before these is the mention itself ("a mass on the left, consistent with a glioma")."""
+APPOSED = re.compile(r", (?:an? |the |most |very |probably |likely |presumably |typical |which )[^,;]{0,40}$")
+"""What stands before the comma is explained by the mention ("the left kidney holds a mass, probably a carcinoma")."""
 COLON = re.compile(r"^[^:;]*(?::|, (?:that is|namely|i e|in other words|meaning),?) (?:an? )?(?:\w+ ){0,2}$")
 LATER = re.compile(r"[;:]|\b(?:and|but|while|whereas|although|however|compared)\b")
 HEADING = re.compile(r"(?:^|[;.] ?)(?P<heading>(?:\w+ ){0,3}?\w+): [^;:]*$")
@@ -52,7 +54,7 @@ FAR = 0.62
 
 def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bool:
     """Whether the side that the clause names is not one on which the term lies."""
-    if said != "present" or not any(word in sentence for word in WORDS):
+    if said not in ("present", "uncertain") or not any(word in sentence for word in WORDS):
         return False
     text = _about(sentence, mention)
     named = _named(text) - set(SIDE.findall(mention.term.lower()))
@@ -82,7 +84,7 @@ def _about(sentence: str, mention: Mention) -> str:
     rest = sentence[mention.end :]
     stop = LATER.search(rest)
     ahead = sentence[: mention.start]
-    if LINK.search(ahead):
+    if LINK.search(ahead) or APPOSED.search(ahead):
         return LATER.split(ahead)[-1] + text
     if COLON.search(ahead):
         return ahead + text

@@ -105,7 +105,8 @@ DOUBT_AFTER = re.compile(
 NOT_OF_THE_PICTURE = re.compile(
     r"\b(?:history of|status post|evaluat\w+ for|assess\w* for|(?:looking|search\w*|screen\w*) for|risk of|prone to"
     r"|mimic\w*|resembl\w+|similar to|unlike|differs? from|distinguish\w* from|confused with|mistaken for|typical of"
-    r"|referred for|compared (?:with|to)|indication|differential\w*|treated for|would be expected)\b"
+    r"|referred for|(?:more|less) (?:likely|probable) than|compared (?:with|to)|indication|differential\w*|treated for"
+    r"|would be expected)\b"
 )
 """What stands behind these is spoken of, and not said to be in the picture."""
 QUALIFIED = re.compile(
@@ -125,6 +126,7 @@ SHORT_ABSENT = re.compile(
 SHORT_OPEN = re.compile(
     r"^\s*[:=(]\s*(?:uncertain|possibl[ey]|probabl[ey]|likely|equivocal|indeterminate|unclear|questionable|suspected)\b"
 )
+SHORT_DOUBT = re.compile(r"^ (?:very |rather |quite |highly )?(?:unlikely|improbable|doubtful)\b")
 SHORT_NOTHING = re.compile(r"^\s*[:=(]\s*(?:not (?:mentioned|assessed|stated|applicable)|unknown|n a)\b")
 
 
@@ -186,7 +188,7 @@ def _said_of(sentence: str, mention: Mention) -> Said:
         return "nothing"
     if SHORT_OPEN.search(after):
         return "uncertain"
-    if _in_scope(DOUBT_BEFORE, before) or DOUBT_AFTER.search(_predicate(after)):
+    if SHORT_DOUBT.search(after) or _in_scope(DOUBT_BEFORE, before) or DOUBT_AFTER.search(_predicate(after)):
         return "doubtful"
     if MISTAKEN.search(before) and IS_IN_FACT.match(after):
         return "absent"

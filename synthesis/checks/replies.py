@@ -59,7 +59,8 @@ RELATION = re.compile(
 )
 """A question about how things are or lie: "no" denies that, and not the things."""
 STATE = re.compile(
-    r"^(?:is|are|was|were) (?:the|this|your|my|his|her|their|both) (?P<what>[^?]+) (?P<how>\w+(?:ed|al|ous|ic|orn|oken"
+    r"^(?:is|are|was|were) (?:the|this|your|my|his|her|their|both) (?P<what>[^?]+) (?P<how>too \w+|\w+(?:ed|al|ous|ic"
+    r"|orn|oken"
     r"|wn|ar))\?$",
     re.IGNORECASE,
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from synthesis.checks.findings import EXCEPT, Finding, NormalStructures, adjectives, common, finding
+from synthesis.checks.findings import EXCEPT, Finding, NormalStructures, adjectives, common, finding, in_a_place
 from synthesis.checks.terms import Kind, Mention, plain
 
 WORD = re.compile(r"\w+")
@@ -78,10 +78,11 @@ class Vocabulary:
         last: dict[str, list[str]] = {}
         for name, term in names.items():
             word = name.split()[-1]
-            if " " in name and len(word) > 4 and word not in VAGUE:
+            if " " in name and len(word) > 3 and word not in VAGUE:
                 last.setdefault(word, []).append(term)
-            for adjective in adjectives(name):
+            for adjective in adjectives(name) if " " not in name else ():
                 self._add(adjective, "adjective", term)
+            self._gapped += [(word, pattern, term) for word, pattern in in_a_place(name)]
         for word, several in last.items():
             also = [names[name] for name, words in broader.items() if word in words]
             self._add(word, "named", *dict.fromkeys([*several, *also]))
