@@ -39,11 +39,12 @@ def known_of(case: Case, spec: DatasetSpec, shown: Sequence[ImageRef]) -> Known:
     regions = [region for region in case.regions if region.image_index in numbers]
     paths = {label.name: f"labels[{index}]" for index, label in enumerate(case.labels)}
     paths |= {region.label: f"regions[{case.regions.index(region)}]" for region in reversed(regions)}
+    centres = [(region, _centre(case, region)) for region in regions]
     views = [case.images[number].view for number in sorted(numbers)]
     return Known(
         polarity=_polarity(case, spec, regions),
-        sides=_sides(case, regions),
-        centres=_grouped((region.label, _centre(case, region)) for region in regions),
+        sides=_sides(case, centres),
+        centres=_grouped((region.label, centre) for region, centre in centres),
         counts=_counts(case, spec, regions),
         sizes_mm=_sizes(case, regions),
         oriented=any(set(view.orientation) & {"L", "R"} for view in views),
@@ -68,10 +69,10 @@ def _counts(case: Case, spec: DatasetSpec, regions: Sequence[Region]) -> dict[st
     return dict(Counter(label for label, _ in objects))
 
 
-def _sides(case: Case, regions: Sequence[Region]) -> dict[str, frozenset[str]]:
+def _sides(case: Case, centres: Iterable[tuple[Region, Point]]) -> dict[str, frozenset[str]]:
     sides: dict[str, set[str]] = {}
-    for region in regions:
-        side = patient_side(case.images[region.image_index].view, _centre(case, region)[0])
+    for region, centre in centres:
+        side = patient_side(case.images[region.image_index].view, centre[0])
         if side:
             sides.setdefault(region.label, set()).add(side)
     if case.acquisition.laterality in ("left", "right"):

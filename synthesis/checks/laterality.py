@@ -27,7 +27,7 @@ OPPOSITE = re.compile(
     r"\b(?:contralateral(?:ly)?|(?:opposite|other) (?:side|lung|kidney|eye|breast|hemisphere|hemithorax))\b"
 )
 """Sides by reference to the one named before."""
-PATIENT = re.compile(r"\bpatient s (?:left|right)\b")
+PATIENT = re.compile(r"\b(?:on|in|at) the patient s (left|right)\b|, (?:that is|i e) the patient s (left|right)\b")
 OTHER_SENSE = re.compile(
     r"\b(?:right (?:here|now|away|angle|above|below|next|at)|all right|is right|left (?:over|untreated)"
     r"|(?:left|right) (?:ventric\w+|atri\w+)|to the (?:patient s |viewer s )?(?:left"
@@ -57,11 +57,12 @@ def contradicts(sentence: str, mention: Mention, said: Said, known: Known) -> bo
     if said not in ("present", "uncertain") or not any(word in sentence for word in WORDS):
         return False
     text = _about(sentence, mention)
-    named = _named(text) - set(SIDE.findall(mention.term.lower()))
+    patient = {side for sides in PATIENT.findall(text) for side in sides if side}
+    named = (patient or _named(text)) - set(SIDE.findall(mention.term.lower()))
     if not named:
         return False
     of_picture = PICTURE.search(text) is not None or (not known.oriented and mention.term not in known.sides)
-    of_picture = of_picture and PATIENT.search(text) is None
+    of_picture = of_picture and not patient
     if of_picture:
         return any(_elsewhere(side, mention.term, known) for side in named)
     sides = known.sides.get(mention.term)

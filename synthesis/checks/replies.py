@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from synthesis.checks.number_words import PATTERN
 from synthesis.checks.terms import sentences
@@ -139,6 +140,7 @@ def _yes_or_no(asked: str, answer: str) -> str:
     return f"There is {'no ' if denied else ''}{asked}. {rest}".strip()
 
 
+@lru_cache(maxsize=1024)
 def _question(text: str) -> str:
     """What is asked: the last sentence that ends with a question mark, else all of it."""
     asked = [sentence for sentence in sentences(text.strip()) if sentence.endswith("?")]

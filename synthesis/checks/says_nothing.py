@@ -95,6 +95,8 @@ def stems(text: str) -> set[str]:
 
 def gibberish(text: str) -> bool:
     """Whether an English text is no language: one word over and over, too few different ones, no small words."""
+    if len(text) < LONGEST and text.count(" ") < REPEATED - 1:
+        return False
     words = LETTERS.findall(text.lower())
     different = set(words)
     if sum(map(eq, words, words[1:])) >= REPEATED - 1 or max(map(len, different), default=0) > LONGEST:

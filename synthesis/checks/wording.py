@@ -4,8 +4,8 @@ Leaks, refusals and advice are found by the grammar in ``wording.yaml``.
 """
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 
 from schemas.spec import Strict
@@ -68,12 +68,16 @@ def residue(text: str) -> bool:
     return RESIDUE.search(text.lower()) is not None
 
 
+LONG_WORD = re.compile(r"[a-z]{4,}")
+YES_OR_NO = re.compile(r"\s*(?:yes|no)\b", re.IGNORECASE)
+
+
 def gives_away(question: str, answer: str) -> bool:
     """Whether the question holds its own answer: all of a short answer's words that carry meaning."""
-    words = set(re.findall(r"[a-z]{4,}", answer.lower())) - EVERYDAY
-    if not words or len(words) > 6 or re.match(r"\s*(?:yes|no)\b", answer, re.IGNORECASE):
+    words = set(LONG_WORD.findall(answer.lower())) - EVERYDAY
+    if not words or len(words) > 6 or YES_OR_NO.match(answer):
         return False
-    return words <= set(re.findall(r"[a-z]{4,}", question.lower()))
+    return words <= set(LONG_WORD.findall(question.lower()))
 
 
 EVERYDAY = frozenset({
@@ -82,8 +86,21 @@ EVERYDAY = frozenset({
 })  # fmt: skip
 
 
-def problems(text: str, allow_advice: bool) -> Iterator[str]:
+SHORT = 300
+"""Letters of texts that are kept: questions and short answers are the same in many rows."""
+
+
+def problems(text: str, allow_advice: bool) -> Sequence[str]:
     """Codes of everything that is wrong with the wording."""
+    return _kept(text, allow_advice) if len(text) <= SHORT else tuple(_problems(text, allow_advice))
+
+
+@lru_cache(maxsize=4096)
+def _kept(text: str, allow_advice: bool) -> tuple[str, ...]:
+    return tuple(_problems(text, allow_advice))
+
+
+def _problems(text: str, allow_advice: bool) -> Iterator[str]:
     text = lowered(text)
     words = grammar()
     shape = words.shape(text)

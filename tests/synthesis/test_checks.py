@@ -1,11 +1,10 @@
 """The checks on written texts: their scores on hand-labelled sets, and what they do to a row."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.checks import HELD_OUT, JUDGES, LABELLED, WORKED_ON
 from schemas.case import Case, ImageRef, Label, Region
 from schemas.context import Context
 from schemas.errors import UserError
@@ -14,49 +13,35 @@ from schemas.ledger import Status
 from schemas.spec import DatasetSpec
 from schemas.view import View
 from schemas.yaml_file import load_yaml, validate
-from synthesis.checks import polarity, wording
-from synthesis.checks.evaluate import LabelledSet, grounding_judge, score
-from synthesis.checks.grounding import CHECKS, contradictions
+from synthesis.checks import polarity
+from synthesis.checks.evaluate import LabelledSet, score
+from synthesis.checks.grounding import contradictions
 from synthesis.checks.known import Known, known_of, patient_side
 from synthesis.checks.replies import statements
 from synthesis.checks.rows import CheckOptions, RowChecker
-from synthesis.checks.same_answer import same_answer
 from synthesis.checks.terms import plain
 from synthesis.checks.vocabulary import Vocabulary
 
-LABELLED = Path(__file__).parent / "labelled"
-SETS = {
-    "polarity": (grounding_judge(["polarity"]), 0.95, 0.95),
-    "laterality": (grounding_judge(["laterality", "polarity"]), 0.95, 0.95),
-    "count": (grounding_judge(["count", "polarity"]), 0.95, 0.95),
-    "size": (grounding_judge(["size", "place", "laterality", "polarity"]), 0.95, 0.95),
-    "held_out": (grounding_judge(list(CHECKS)), 0.95, 0.95),
-    "held_out_reports": (grounding_judge(list(CHECKS)), 0.9, 0.95),
-    "held_out_leak": (lambda case, _: wording.leak(case.text), 0.95, 0.95),
-    "held_out_refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.95),
-    "held_out_advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
-    "leak": (lambda case, _: wording.leak(case.text), 0.95, 0.9),
-    "refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.9),
-    "advice": (lambda case, _: wording.advice(case.text), 0.95, 0.95),
-    "phrased_grounding": (grounding_judge(list(CHECKS)), 0.95, 0.95),
-    "phrased_leak": (lambda case, _: wording.leak(case.text), 0.95, 0.95),
-    "phrased_refusal": (lambda case, _: wording.refusal(case.text), 0.95, 0.95),
-    "phrased_advice": (lambda case, _: wording.advice(case.text), 0.95, 0.9),
-    "residue": (lambda case, _: wording.residue(case.text), 0.9, 0.9),
-    "answer_in_question": (lambda case, _: wording.gives_away(case.q, case.text), 0.9, 0.9),
-    "same_answer": (lambda case, _: not same_answer(case.text, case.q), 0.95, 0.95),
-}
+FLOORS = {"held_out_reports": (0.9, 0.95), "residue": (0.9, 0.9), "answer_in_question": (0.9, 0.9)}
+"""Least precision and recall of sets that the rules were made on; of others 0.95 both."""
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", WORKED_ON)
 def test_precision_and_recall_do_not_fall(name):
-    judge, precision, recall = SETS[name]
-    result = score(LABELLED / f"{name}.yaml", judge)
+    precision, recall = FLOORS.get(name, (0.95, 0.95))
+    result = score(LABELLED / f"{name}.yaml", JUDGES[name])
     assert result.precision >= precision, result.wrong
     assert result.recall >= recall, result.wrong
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", HELD_OUT)
+def test_nor_do_they_on_texts_that_no_rule_was_made_for(name):
+    result = score(LABELLED / f"{name}.yaml", JUDGES[name])
+    assert result.precision >= 0.9
+    assert result.recall >= 0.8
+
+
+@pytest.mark.parametrize("name", WORKED_ON)
 def test_sets_are_large_and_balanced(name):
     cases = load_yaml(LABELLED / f"{name}.yaml", LabelledSet).cases
     bad = sum(case.bad for case in cases)
