@@ -16,7 +16,7 @@ from synthesis.accounting import Account, Counts, bill, spent
 from synthesis.base import Request
 from synthesis.estimate import estimate, prompt_tokens
 from synthesis.limiter import Limiter
-from synthesis.pipeline import open_engine, open_tasks, synthesise
+from synthesis.pipeline import judges_prices, open_engine, open_tasks, synthesise
 from synthesis.unblinded import Unblinded, UnblindedOptions
 
 SPEC = DatasetSpec.model_validate(
@@ -126,6 +126,8 @@ def test_each_model_at_its_own_price(tmp_path):
     assert (found["asked"], found["retries"], found["tokens_in"], found["seconds"]) == (6, 3, 1_400_000, 6.0)
     assert found["cost"] == 0.4 + 0.04 * 10 + 1 * 3
     assert found["tokens_out_per_second"] == round(140_000 / 6, 1)
+    engine = EngineChoice(type="openai", model="judge", price=Price(input=3))
+    assert judges_prices({"verifier": {"engine": engine.model_dump()}, "image_needed": {}}) == {"judge": Price(input=3)}
 
 
 def test_prompt_tokens_by_hand(picture):
