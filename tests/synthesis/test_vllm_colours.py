@@ -29,6 +29,8 @@ COLOUR_SCHEMA = {
     "type": "object", "properties": {"color": {"enum": list(COLOURS)}}, "required": ["color"],
     "additionalProperties": False,
 }  # fmt: skip
+SAYS_COLOURS = {"mentions": []}
+"""The tiny model says what colour a picture has, and never what is annotated."""
 SPEC = DatasetSpec.model_validate(
     {
         "name": "smears", "title": "Smears", "license": "CC0-1.0", "access": "open", "root": "/x",
@@ -84,7 +86,7 @@ def works(picture, count):
 def test_the_task_unblinded_end_to_end_and_a_rerun_that_asks_nothing(engine, vllm, picture):
     tasks = [Unblinded(UnblindedOptions(style="short"))]
     before = vllm.requests_answered()
-    done = list(synthesise(works(picture, 240), tasks, engine, Context(SPEC)))
+    done = list(synthesise(works(picture, 240), tasks, engine, Context(SPEC), SAYS_COLOURS))
     assert vllm.requests_answered() - before == 240
     for work in done:
         colour = work.case_id.split("-")[1]
@@ -92,7 +94,7 @@ def test_the_task_unblinded_end_to_end_and_a_rerun_that_asks_nothing(engine, vll
         assert caption.messages[1].content == f"The picture is {colour}."
         assert question.messages[1].content == f"It is {colour}."
         assert (caption.provenance.model, caption.provenance.image_shown) == ("colours", True)
-    again = list(synthesise(works(picture, 240), tasks, engine, Context(SPEC)))
+    again = list(synthesise(works(picture, 240), tasks, engine, Context(SPEC), SAYS_COLOURS))
     assert [work.rows for work in again] == [work.rows for work in done]
     assert vllm.requests_answered() - before == 240
     assert engine.counts.asked == 240
