@@ -79,20 +79,24 @@ def run(
 
 @command
 def inspect(
-    path: Annotated[str, typer.Argument(help="A folder, zip or tar, also at an address.")], as_json: Json = False
+    path: Annotated[str, typer.Argument(help="A folder, zip or tar, also at an address.")],
+    reader: Annotated[str, typer.Option(help="Draft for this reader instead of the likeliest.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Recognise the layout of a dataset and draft its spec."""
     from readers.inspect import draft_spec, inspect
 
     found = inspect(path)
-    if as_json:
-        print_json([{"reader": name, "confidence": claim.confidence, "why": claim.why} for name, claim in found])
-        return
     if not found:
         raise UserError(f"no reader recognises {path}; `medcurate catalog --readers` lists the layouts that are known")
+    draft = draft_spec(path, reader, found=found)
+    if as_json:
+        claims = [{"reader": name, "confidence": claim.confidence, "why": claim.why} for name, claim in found]
+        print_json({"recognised": claims, "draft": draft})
+        return
     for name, claim in found:
         typer.secho(f"# {name} ({claim.confidence:.0%}): {claim.why}", err=True)
-    typer.echo(draft_spec(path))
+    typer.echo(draft)
 
 
 @command

@@ -12,7 +12,7 @@ from readers.source import ARCHIVES, Source
 from readers.values import spdx
 from schemas import plugins
 from schemas.errors import CaseError, UserError
-from schemas.taxonomy import canonical_label, propose
+from schemas.taxonomy import canonical, canonical_label, propose
 
 _LICENCES = (
     ("Permission is hereby granted, free of charge", "MIT"),
@@ -47,23 +47,26 @@ def inspect(path: str | Path) -> list[tuple[str, Recognition]]:
     return sorted(found, key=lambda each: (-each[1].confidence, each[0]))
 
 
-def draft_spec(path: str | Path, reader: str = "", name: str = "") -> str:
+def draft_spec(
+    path: str | Path, reader: str = "", name: str = "", found: list[tuple[str, Recognition]] | None = None
+) -> str:
     """The text of a spec for ``path``, for a person to complete.
 
     Args:
         path: folder or archive; becomes the spec's root.
         reader: the layout to assume; where empty, the most certain one.
         name: the dataset's name; where empty, made from the path.
+        found: what `inspect` said of the path, where that is known already.
 
     Raises:
         UserError: no layout is recognised, or not ``reader``'s.
     """
-    found = inspect(path)
+    found = inspect(path) if found is None else found
     chosen = next(((known, said) for known, said in found if not reader or known == reader), None)
     if chosen is None:
-        raise UserError(
-            f"{path} is not recognised" + (f" as {reader}" if reader else "") + "; write its spec by hand, see docs/"
-        )
+        others = ", ".join(dict.fromkeys(known for known, _ in found))
+        cure = f"it may be read by {others}" if others else "write its spec by hand, see docs/layouts.md"
+        raise UserError(f"{path} is not recognised" + (f" as {reader}" if reader else "") + f"; {cure}")
     known, said = chosen
     stated = {key: value for key, value in said.hints.items() if value}
     licence = spdx(stated.get("license", "")) or licence_of(Source.open(str(path)))
@@ -87,7 +90,7 @@ def _text(path: str, reader: str, said: Recognition, name: str) -> str:
         f"name: {name}",
         f"title: {_quoted(hints.get('title') or _last(path))}  # the dataset's own title",
         _license_line(hints),
-        "access: open  # open, credentialed or restricted: who may have the images?",
+        _access_line(hints),
         f"root: {_quoted(path if '://' in path else str(Path(path).resolve()))}",
         "reader:",
         f"  type: {reader}",
@@ -108,6 +111,15 @@ def _license_line(hints: dict[str, str]) -> str:
     return "license: LicenseRef-unknown  # the files do not say; put the SPDX id here"
 
 
+def _access_line(hints: dict[str, str]) -> str:
+    """Nothing is given away whose terms nobody has read: restricted rows are published without pictures and texts."""
+    if "access" in hints:
+        return f"access: {hints['access']}  # as its publisher has it"
+    known = not hints.get("license", "LicenseRef-unknown").startswith("LicenseRef-")
+    said = "open, credentialed or restricted: who may have the images?"
+    return f"access: open  # {said}" if known else f"access: restricted  # until the licence is known; {said}"
+
+
 def _options(said: Recognition) -> list[str]:
     # JSON is YAML: quoting and lists come out right whatever the names hold.
     pairs = [f"    {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in said.options.items()]
@@ -119,7 +131,8 @@ def _labels(said: Recognition) -> list[str]:
     lines = []
     if said.labels:
         lines = ["labels:  # the source's word: the canonical word that texts will use"]
-        lines += [_label(word, said.meanings.get(word, "")) for word in said.labels]
+        region = canonical("anatomy", said.hints.get("anatomy", ""))
+        lines += [_label(word, said.meanings.get(word, "") or canonical_label(word, region)) for word in said.labels]
     if said.hints.get("ignore_labels"):
         words = [_quoted(word) for word in said.hints["ignore_labels"].split(", ")]
         lines.append(f"ignore_labels: [{', '.join(words)}]")
@@ -129,9 +142,8 @@ def _labels(said: Recognition) -> list[str]:
 
 
 def _label(word: str, meaning: str) -> str:
-    name = meaning or canonical_label(word)
-    if name:
-        return f"  {_quoted(word)}: {_quoted(name)}"
+    if meaning:
+        return f"  {_quoted(word)}: {_quoted(meaning)}"
     near = ", ".join(propose(word))
     return f"  {_quoted(word)}: {_quoted(_plain(word))}  # not in the taxonomy{f'; near to it: {near}' if near else ''}"
 

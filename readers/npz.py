@@ -1,7 +1,7 @@
 """Stacks of pictures in one npz: MedMNIST (with labels) and MedSegBench (with masks).  Never unpickled."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,9 +20,6 @@ from schemas.errors import CaseError, UserError
 from schemas.findings import Finding
 from schemas.masks import mask_region
 from schemas.spec import DatasetSpec, Strict
-
-_LOOK = 200
-"""Masks that are looked through for their values."""
 
 
 class NpzOptions(Strict):
@@ -116,7 +113,7 @@ class Npz:
     def _regions(self, split: str, row: int, image: ImageRef, findings: list[Finding]) -> list[Region]:
         base = self._options.masks.replace("{split}", split)
         found: list[Region] = []
-        for name in [name for name in self._known() if base and re.fullmatch(re.escape(base) + r"(_C\d+)?", name)]:
+        for name in self._masks_of(split, base) if base else ():
             mask = np.squeeze(arrays.array_row(self._source, self._path, name, row))
             if mask.shape != (image.view.source_height, image.view.source_width):
                 raise CaseError("mask_shape", "the mask's size is not its picture's", "quarantined")
@@ -128,6 +125,18 @@ class Npz:
                 found += [region] if region is not None else []
         return found
 
+    def _masks_of(self, split: str, base: str) -> list[str]:
+        """Arrays of masks of these pictures: ``train_label``, or one a class, ``train_label_C1`` and so on.
+
+        An array that has pictures of its own (``train_images_C1`` of MedSegBench's wbc) is of other rows; beside one
+        array a class, ``train_label`` is their sum, and taken only where ``binary`` names it.
+        """
+        several = [name for name in self._known() if re.fullmatch(re.escape(base) + r"_C\d+", name)]
+        images = self._options.images.replace("{split}", split)
+        several = [name for name in several if f"{images}{name.removeprefix(base)}" not in self._known()]
+        alone = base in self._known() and (not several or self._options.binary)
+        return [*([base] if alone else []), *several]
+
     def _known(self) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
         if self._headers is None:
             self._headers = arrays.array_headers(self._source, self._path)
@@ -136,43 +145,9 @@ class Npz:
     @classmethod
     def recognise(cls, source: Source) -> Recognition | None:
         """See `Reader.recognise`."""
-        files = [name for name in source.listing()[1] if name.lower().endswith(".npz")]
-        if len(files) != 1:
-            return None
-        try:
-            names = arrays.array_headers(source, files[0])
-        except CaseError:
-            return None
-        if not any(name.endswith("_images") for name in names):
-            return None
-        kind = "labels" if any(name.endswith("_labels") for name in names) else "masks"
-        why = f"{files[0]} holds arrays of images and {kind} by split, as MedMNIST and MedSegBench have them"
-        meaning = _classes(source, files[0], names)
-        several = meaning.pop("several", False) or kind == "masks"
-        labels = tuple(meaning["classes"].values()) if "classes" in meaning else (meaning["binary"],)
-        hints = {"split": "shipped", "label_kind": "multi_label" if several else "multi_class"}
-        return Recognition(0.95, why, {"file": files[0], **meaning}, labels, hints)
+        from readers.recognise_npz import recognise_npz
 
-
-def _classes(source: Source, path: str, names: Iterable[str]) -> dict[str, Any]:
-    """The option ``classes`` or ``binary`` with a made-up word for every number that labels or masks hold."""
-    numbers: set[int] = set()
-    several = False
-    for name in names:
-        if name.endswith("_labels"):
-            stated = arrays.array_row(source, path, name, -1)
-            several |= stated.ndim == 2 and stated.shape[1] > 1
-            numbers |= set(range(stated.shape[1])) if several else {int(value) for value in np.unique(stated)}
-        elif re.search(r"_label(_C\d+)?$", name):
-            part = re.search(r"_C(\d+)$", name)
-            stack = arrays.open_array(source, path, name)[:_LOOK]
-            numbers |= {int(part[1])} if part else {int(value) for value in np.unique(stack)} - {0}
-    if not any(name.endswith("_labels") for name in names) and len(numbers) == 1 and not any("_C" in n for n in names):
-        return {"binary": "foreground"}
-    return {
-        "classes": {number: f"class_{number}" for number in sorted(numbers)},
-        **({"several": True} if several else {}),
-    }
+        return recognise_npz(source)
 
 
 def _only_npz(spec: DatasetSpec, source: Source) -> str:

@@ -2,13 +2,22 @@
 
 import fnmatch
 import re
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from readers.base import Recognition
 from readers.finder import Finder
 from readers.nested import MARK
+from readers.recognise_columns import (
+    drawn_columns,
+    is_group,
+    is_mark,
+    labels_in,
+    regions_in,
+    roles,
+    texts_in,
+)
 from readers.records import Record, cells, kind_of, read_records, words
 from readers.source import Source
 from readers.survey import folder, is_picture, survey
@@ -20,16 +29,6 @@ _LOOK = 500
 _TRY = 30
 _SIBLINGS = 50
 _WORDS = 200_000
-_LABEL_WORDS = (
-    "label", "finding", "diagnos", "dx", "class", "cls", "target", "category", "disease", "grade", "pathology",
-)  # fmt: skip
-_TEXTS = {
-    "caption": ("caption", "txt", "caption_txt"), "report": ("report",), "findings": ("findings",),
-    "impression": ("impression",), "text": ("text",),
-}  # fmt: skip
-_ROLES = {"sex": ("sex", "gender"), "age": ("age",), "view": ("view", "projection"), "laterality": ("laterality",)}
-_PATIENT = ("patient", "subject", "lesion_id", "case_id", "study")
-_BINARY = frozenset({"0", "1", "-1", "0.0", "1.0", "-1.0"})
 _candidates: "WeakKeyDictionary[Source, list[tuple[str, list[Record]]]]" = WeakKeyDictionary()
 
 
@@ -41,30 +40,6 @@ def recognise_table(source: Source) -> Recognition | None:
         if found is not None and (best is None or found.confidence > best.confidence):
             best = found
     return best
-
-
-def recognise_vqa(source: Source) -> Recognition | None:
-    """A JSON list of objects with an image, a question and an answer."""
-    for path, records in candidates(source, ("json",)):
-        column, where = image_column(source, records)
-        if not column or not {"question", "answer"} <= set(records[0].fields):
-            continue
-        options: dict[str, Any] = {**together(source, path, records[0]), "image": [column]}
-        if where:
-            options["image_dir"] = [where]
-        hints = {"group": column, **_shipped(options)}
-        phrases = {words(record.fields.get("phrase_type")) for record in records}
-        if any(phrase.startswith("test_") for phrase in phrases):
-            options["split"] = "phrase_type"
-            options["split_values"] = {
-                phrase: "test" if phrase.startswith("test") else "train" for phrase in sorted(phrases) if phrase
-            }
-        pictures = len({words(record.fields.get(column)) for record in records})
-        why = (
-            f"{path} is a list of questions and answers about pictures that are here ({pictures} in what was looked at)"
-        )
-        return Recognition(0.95, why, options, (), hints)
-    return None
 
 
 def candidates(source: Source, kinds: tuple[str, ...] = ()) -> list[tuple[str, list[Record]]]:
@@ -93,19 +68,57 @@ def _recognised(source: Source, path: str, records: list[Record]) -> Recognition
     if where:
         options["image_dir"] = [where]
     columns = [name for name in records[0].fields if name != column]
-    values = {name: [_text(record.fields.get(name)) for record in records] for name in columns}
-    hints = {**_shipped(options), **_roles(columns, values, options)}
-    labels = _labels(columns, values, options, hints)
+    values = {name: [text(record.fields.get(name)) for record in records] for name in columns}
+    more = [name for name in columns if _names_pictures(source, values[name], where)]
+    drawn, words = regions_in(columns, values, [name for name in more if is_mark(name, values[name])])
+    more = [name for name in more if not is_mark(name, values[name])]
+    options |= {"more_images": more} if more else {}
+    columns = [name for name in columns if name not in more and name not in drawn_columns(drawn)]
+    hints = {**_shipped(options), **roles(columns, values, options)}
+    labels = labels_in(columns, values, options, hints)
     if "labels" in options:
         labels = _all_words(source, options, labels)
-    options["texts"] = {kind: name for kind, known in _TEXTS.items() for name in columns if name.lower() in known}
-    if not options["texts"]:
-        del options["texts"]
+    options |= drawn
+    if _repeats(records, column) or drawn:
+        options["join"] = True
+        hints["label_kind"] = "multi_label"
+    options |= texts_in(columns, options)
+    if "group" not in hints:
+        options |= _grouped(source, path, column, hints)
     if "__key__" in columns:
         options["key"] = "__key__"
-    known = len(set(options) & {"labels", "one_hot", "texts"})
-    why = f"the column {column!r} of {path} names pictures that are here"
-    return Recognition(0.7 + 0.1 * min(known, 2), why, options, labels, hints)
+    known = len(set(options) & {"labels", "one_hot", "texts", "boxes", "masks"})
+    told = {"boxes": "and boxes", "masks": "and masks placed on them"}
+    said = " ".join(["names pictures that are here", *(told[name] for name in drawn if name in told)])
+    why = f"the column {column!r} of {path} {said}"
+    return Recognition(0.7 + 0.1 * min(known, 2), why, options, (*labels, *words), hints)
+
+
+def _names_pictures(source: Source, values: list[str], where: str) -> bool:
+    tried = [value for value in values[:_TRY] if value and len(value) < 400]
+    if len(tried) < 0.5 * len(values[:_TRY]) or not any("." in value or "/" in value for value in tried):
+        return False
+    finder = Finder(source, [where] if where else [])
+    return all(_found(finder, value) or _found(Finder(source), value) for value in tried[:5])
+
+
+def _repeats(records: list[Record], column: str) -> bool:
+    """Whether several records that differ speak of one picture."""
+    told = {(words(record.fields.get(column)), repr(record.fields)) for record in records}
+    return len({name for name, _ in told}) < len(told)
+
+
+def _grouped(source: Source, path: str, column: str, hints: dict[str, str]) -> dict[str, Any]:
+    """The option ``lookup`` where another table says whose the pictures of this one are, as ISIC's lesion groupings."""
+    for other, records in candidates(source):
+        first = records[0].fields
+        whose = [name for name in first if is_group(name)]
+        if other == path or column not in first or not whose:
+            continue
+        if len({words(record.fields.get(column)) for record in records}) == len(records):
+            hints["group"] = whose[0]
+            return {"lookup": [{"file": other, "on": column}]}
+    return {}
 
 
 def together(source: Source, path: str, first: Record) -> dict[str, Any]:
@@ -126,7 +139,8 @@ def _shape(path: str) -> str:
     return "".join("*/" if split_name(part) else f"{part}/" for part in path.split("/")[:-1])
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A record's value as a cell of a table would hold it."""
     return "|".join(cells(value)) if isinstance(value, list) else words(value)
 
 
@@ -181,57 +195,3 @@ def _found(finder: Finder, value: str) -> bool:
         return is_picture(path) or MARK in path
     except CaseError:
         return False
-
-
-def _roles(columns: list[str], values: dict[str, list[str]], options: dict[str, Any]) -> dict[str, str]:
-    hints: dict[str, str] = {}
-    for role, names in _ROLES.items():
-        column = next(
-            (c for c in columns if any(word in c.lower().split("_") + c.lower().split() for word in names)), ""
-        )
-        if column:
-            options[role] = column
-    for column in columns:
-        if any(word in column.lower() for word in _PATIENT) and len(set(values[column])) > 1 and "group" not in hints:
-            hints["group"] = column
-        there = [value for value in values[column] if value]
-        if there and all(split_name(value) for value in there) and "split" not in options:
-            options["split"] = column
-            hints["split"] = "shipped"
-    return hints
-
-
-def _flags(columns: list[str], values: dict[str, list[str]]) -> list[str]:
-    """Columns of 1, 0, -1 and nothing: those with a 1, and those in one run with them that are all 0 so far.
-
-    A rare finding has no 1 among the records looked at; a column that is named as a measurement is none.
-    """
-
-    def is_binary(column: str) -> bool:
-        measured = any(word in column.lower() for word in ("offset", "count", "number", "days", "_id", "index"))
-        return not measured and set(values[column]) <= _BINARY | {""} and set(values[column]) != {""}
-
-    runs = [list(run) for binary, run in groupby(columns, is_binary) if binary]
-    proven = [run for run in runs if any(set(values[column]) & {"1", "1.0"} for column in run)]
-    return [column for run in proven for column in run]
-
-
-def _labels(
-    columns: list[str], values: dict[str, list[str]], options: dict[str, Any], hints: dict[str, str]
-) -> tuple[str, ...]:
-    """Columns with label words; one-hot columns win, since they also say what is absent."""
-    free = [column for column in columns if column not in options.values() and column != hints.get("group")]
-    hot = _flags(free, values)
-    if len(hot) >= 2:
-        options["one_hot"] = hot
-        hints["label_kind"] = "multi_label"
-        return tuple(hot)
-    for column in free:
-        if any(word in column.lower() for word in _LABEL_WORDS):
-            listed = {word for value in values[column] for word in cells(value)}
-            if 0 < len(listed) <= 100:
-                options["labels"] = [column]
-                several = any("|" in value for value in values[column])
-                hints["label_kind"] = "multi_label" if several else "multi_class"
-                return tuple(sorted(listed))
-    return ()

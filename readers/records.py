@@ -96,9 +96,19 @@ def words(value: Any) -> str:
 
 
 def cells(value: Any, separator: str = "|") -> list[str]:
-    """The words that a record's value lists: a list's own, or a text's between separators; empty ones left out."""
-    parts = value if isinstance(value, list) else words(value).split(separator)
+    """The words that a record's value lists: a list's own, or a text's between separators; empty ones left out.
+
+    A text may also be a list as Python prints it, ``['Mass', 'Nodule']`` (VinDr-Mammo, PadChest).
+    """
+    parts = value if isinstance(value, list) else _printed_list(words(value)) or words(value).split(separator)
     return [word for word in map(words, parts) if word]
+
+
+def _printed_list(text: str) -> list[str]:
+    quoted = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+    if not (text.startswith("[") and re.fullmatch(rf"\[\s*(?:{quoted})(?:\s*,\s*(?:{quoted}))*\s*\]", text)):
+        return []
+    return [re.sub(r"\\(.)", r"\1", found[1:-1]) for found in re.findall(quoted, text)]
 
 
 def flattened(fields: dict[str, Any], depth: int = 3) -> dict[str, Any]:

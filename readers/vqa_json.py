@@ -29,6 +29,6 @@ class VqaJson(Table):
     @classmethod
     def recognise(cls, source: Source) -> Recognition | None:
         """See `Reader.recognise`."""
-        from readers.recognise_table import recognise_vqa
+        from readers.recognise_records import recognise_vqa
 
         return recognise_vqa(source)

@@ -118,6 +118,12 @@ def triplet_problems(spec: DatasetSpec) -> list[str]:
         word = getattr(spec, name)
         if word in axis(name):
             continue
+        if word == "unknown":
+            what = ", ".join(list(axis(name))[:4])
+            found.append(
+                f"{spec.name}: {name} is not filled in; name one, such as {what} (`medcurate catalog --words`)"
+            )
+            continue
         meant = canonical(name, word)
         cure = f"; write {meant!r}" if meant else nearest(word, axis(name))
         found.append(f"{spec.name}: {name} {word!r} is not in the taxonomy{cure}")

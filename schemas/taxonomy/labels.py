@@ -14,10 +14,14 @@ from typing import Literal
 from pydantic import Field, RootModel
 
 from schemas.spec import Strict
+from schemas.taxonomy.axes import within
 from schemas.yaml_file import load_yaml
 
 Side = Literal["", "left", "right"]
 Kind = Literal["structure", "lesion", "finding", "object", "state", "grade"]
+_SHORT = 3
+"""Letters below which a word is like no other."""
+
 _FILES: dict[str, Kind] = {
     "label_body": "structure",
     "label_head": "structure",
@@ -44,6 +48,8 @@ class LabelConcept:
     synonyms: tuple[str, ...] = ()
     opposite: str = ""
     """The state that excludes it."""
+    loose: tuple[str, ...] = ()
+    """Spellings that mean it only in its region: ``edema`` is of the brain, the lung, the heart or the macula."""
 
 
 class _Numbers(Strict):
@@ -63,6 +69,7 @@ class _Entry(Strict):
     abnormal: bool = False
     synonyms: tuple[str, ...] = ()
     opposite: str = ""
+    loose: tuple[str, ...] = ()
 
 
 class _Entries(RootModel[dict[str, _Entry]]):
@@ -113,7 +120,9 @@ def _held_by(concept: LabelConcept, found: Mapping[str, LabelConcept]) -> Iterat
 def _expanded(word: str, entry: _Entry, kind: Kind) -> Iterator[LabelConcept]:
     """The word itself, its numbers, and the left and right of each."""
     abnormal = entry.abnormal or kind in ("lesion", "finding")
-    plain = LabelConcept(word, kind, entry.region, entry.of, entry.side, abnormal, entry.synonyms, entry.opposite)
+    plain = LabelConcept(
+        word, kind, entry.region, entry.of, entry.side, abnormal, entry.synonyms, entry.opposite, entry.loose
+    )
     forms = [plain]
     if entry.numbers is not None:
         span = range(entry.numbers.first, entry.numbers.last + 1)
@@ -133,7 +142,7 @@ def _sided(form: LabelConcept, side: Literal["left", "right"], entry: _Entry) ->
     if form.of and form.of[0] in form.name:
         wider = (*wider, f"{side} {form.of[0]}") if not entry.sided_only else wider
     spellings = tuple(f"{side} {synonym}" for synonym in form.synonyms)
-    return replace(form, name=f"{side} {form.name}", side=side, of=wider, synonyms=spellings)
+    return replace(form, name=f"{side} {form.name}", side=side, of=wider, synonyms=spellings, loose=())
 
 
 def _short(form: str, number: int) -> tuple[str, ...]:
@@ -157,19 +166,39 @@ def _spellings() -> dict[str, str]:
     return words
 
 
-def canonical_label(word: str) -> str:
-    """The canonical label for ``word`` in any known spelling, or an empty string."""
+@cache
+def _loose() -> dict[str, tuple[str, ...]]:
+    """Spellings that mean a label only in its region -> the labels that they may mean."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, concept in labels().items():
+        for spelling in concept.loose:
+            found[plain(spelling)] = (*found.get(plain(spelling), ()), name)
+    return found
+
+
+def canonical_label(word: str, region: str = "") -> str:
+    """The canonical label for ``word`` in any known spelling, or an empty string.
+
+    Args:
+        word: as a source writes it.
+        region: a word of the anatomy axis; where given, it settles what a word such as ``mass`` or ``edema`` means, if
+            only one of its meanings is of that region.
+    """
     compared = plain(word)
-    for form in (compared, _side_first(compared)):
-        if form in _spellings():
-            return _spellings()[form]
-    return ""
+    near = [name for name in _loose().get(compared, ()) if region and _lies_in(labels()[name].region, region)]
+    if len(near) == 1:
+        return near[0]
+    return next((_spellings()[form] for form in (compared, _side_first(compared)) if form in _spellings()), "")
+
+
+def _lies_in(one: str, other: str) -> bool:
+    return within("anatomy", one, other) or within("anatomy", other, one)
 
 
 def _side_first(word: str) -> str:
     """``kidney right``, ``rib left 3`` and ``right sided kidney`` with the side in front; others as they are."""
     words = [part for part in word.split() if part not in ("sided", "side")]
-    sides = {"left": "left", "right": "right", "l": "left", "r": "right"}
+    sides = {"left": "left", "right": "right", "l": "left", "r": "right", "lt": "left", "rt": "right"}
     found = [part for part in words if part in sides]
     if len(found) != 1 or len(words) < 2:
         return word
@@ -177,12 +206,18 @@ def _side_first(word: str) -> str:
 
 
 def propose(word: str, count: int = 3) -> list[str]:
-    """The nearest canonical labels for a word that has none, best first; the exact one alone where there is one."""
+    """The nearest canonical labels for a word that has none, best first; the exact one alone where there is one.
+
+    What the word may mean in some region goes first, then what is spelled like it; numbers and letters are like none.
+    """
     exact = canonical_label(word)
     if exact:
         return [exact]
-    near = get_close_matches(plain(word), list(_spellings()), n=count * 2, cutoff=0.6)
-    return list(dict.fromkeys(_spellings()[form] for form in near))[:count]
+    compared = plain(word)
+    if (len(compared) < _SHORT and compared not in _loose()) or compared.replace(" ", "").isdecimal():
+        return []
+    near = get_close_matches(compared, list(_spellings()), n=count * 2, cutoff=0.6)
+    return list(dict.fromkeys([*_loose().get(compared, ()), *(_spellings()[form] for form in near)]))[:count]
 
 
 @cache

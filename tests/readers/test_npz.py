@@ -79,3 +79,55 @@ def test_a_cut_file_is_said_to_be_broken(tmp_path, ingest):
     with pytest.raises(CaseError) as caught:
         ingest(tmp_path, "npz", CLASSES, labels=AB)
     assert caught.value.code == "broken_array"
+
+
+def test_masks_of_each_class_are_told_from_those_of_a_part_of_the_pictures(tmp_path, ingest):
+    images, masks = np.zeros((3, 16, 16), np.uint8), np.zeros((3, 16, 16), np.uint8)
+    masks[:, 2:4, 3:8] = 1
+    # As MedSegBench has wbc: C1 are the pictures of lymphocytes, rows of their own.
+    part = {"train_images_C1": images[:1], "train_label_C1": np.ones((1, 16, 16), np.uint8)}
+    np.savez(tmp_path / "x.npz", train_images=images, train_label=masks, **part)
+    cases, refused = ingest(tmp_path, "npz", {"classes": {1: "A"}}, labels=AB)
+    assert (len(cases), refused) == (3, {})
+    assert [region.box for case in cases.values() for region in case.regions] == [(3, 2, 8, 4)] * 3
+    # As it has idrib: one array a class over all pictures, and their sum, which is none of the classes.
+    classes = {"train_label_C1": masks, "train_label_C2": masks[:, ::-1]}
+    np.savez(tmp_path / "x.npz", train_images=images, train_label=masks, **classes)
+    cases, refused = ingest(tmp_path, "npz", {"classes": {1: "A", 2: "B"}}, labels=AB)
+    assert refused == {}
+    assert [(region.label, region.box) for region in cases["train/0"].regions] == [
+        ("alpha", (3, 2, 8, 4)),
+        ("beta", (3, 12, 8, 14)),
+    ]
+
+
+def test_published_arrays_are_drafted_with_their_words(tmp_path, read_draft_of):
+    images = np.zeros((2, 28, 28, 3), np.uint8)
+    np.savez(tmp_path / "organamnist.npz", train_images=images, train_labels=np.array([[0], [8]]))
+    cases = read_draft_of(tmp_path)
+    assert [case.labels[0].name for case in cases] == ["urinary bladder", "right lung"]
+
+
+@pytest.fixture
+def read_draft_of(tmp_path):
+    from readers.base import Item, open_reader
+    from readers.inspect import draft_spec
+    from schemas.spec import load_spec
+
+    def run(root):
+        (tmp_path / "drafted.yaml").write_text(draft_spec(root))
+        reader = open_reader(load_spec(tmp_path / "drafted.yaml"))
+        return [reader.read(item) for item in reader.items() if isinstance(item, Item)]
+
+    return run
+
+
+def test_the_words_of_published_arrays_are_numbered_from_where_their_publishers_do():
+    from readers.recognise_npz import known_arrays
+
+    sets = known_arrays()
+    assert len(sets) == 18 + 35
+    assert [name for name, known in sets.items() if not (known.classes or known.binary)] == []
+    assert {min(known.classes) for name, known in sets.items() if "mnist" in name} == {0}
+    # The same organs stand in another order in 2D and in 3D.
+    assert (sets["organsmnist"].classes[4], sets["organmnist3d"].classes[4]) == ("kidney-left", "femur-left")

@@ -71,7 +71,10 @@ def test_related(one, other, kin) -> None:
         ("T3", "thoracic vertebrae 3 (t3)"),
         ("vertebrae_L5", "lumbar vertebrae 5 (l5)"),
         ("tumour", "tumor"),
-        ("Effusion", "pleural effusion"),
+        ("Pleural_Effusion", "pleural effusion"),
+        ("Lt Lung", "left lung"),
+        ("Edema", "edema"),
+        ("nodule", ""),
         ("NV", "nevus"),
         ("quux", ""),
     ],
@@ -85,6 +88,29 @@ def test_an_unknown_word_is_answered_with_the_nearest() -> None:
     assert propose("plural effusion")[0] == "pleural effusion"
     assert propose("spleen") == ["spleen"]
     assert propose("zzzz") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "region", "name"),
+    [
+        ("Mass", "lung", "lung mass"),
+        ("Mass", "breast", "breast mass"),
+        ("nodule", "thyroid", "thyroid nodule"),
+        ("edema", "brain", "brain edema"),
+        ("edema", "lung", "edema of lung"),
+        # Of the lung or of the heart: both lie in the chest, so nobody guesses.
+        ("edema", "chest", "edema"),
+        ("mass", "knee", ""),
+        ("liver", "knee", "liver"),
+    ],
+)
+def test_what_a_word_means_in_one_region_only_is_never_guessed_without_it(word, region, name) -> None:
+    assert canonical_label(word, region) == name
+
+
+def test_proposals_name_what_a_word_may_mean_and_say_nothing_to_numbers_and_letters() -> None:
+    assert set(propose("nodule")[:2]) == {"thyroid nodule", "lung nodule"}
+    assert propose("2") == propose("A") == propose("10") == []
 
 
 def test_mirrored() -> None:

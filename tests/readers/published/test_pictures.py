@@ -363,6 +363,13 @@ def test_medmnist_and_medsegbench(tmp_path, read_spec, read_draft):
     assert (lost, len(cases)) == ({}, 6)
     assert (words(cases["val/1"]), cases["val/1"].split) == ({"pneumonia": "present"}, "val")
     drafted, lost = read_draft(tmp_path / "m")
+    assert (lost, words(drafted["val/1"]), words(drafted["val/0"])) == (
+        {},
+        {"pneumonia": "present"},
+        {"normal": "present"},
+    )
+    (tmp_path / "m/pneumoniamnist.npz").rename(tmp_path / "m/mystery_64.npz")
+    drafted, lost = read_draft(tmp_path / "m")
     assert (lost, {label.original for case in drafted.values() for label in case.labels}) == (
         {},
         {"class_0", "class_1"},
