@@ -50,7 +50,7 @@ def roles(columns: list[str], values: dict[str, list[str]], options: dict[str, A
     for axis, names in _AXES.items():
         column = next((c for c in columns if any(name in c.lower() for name in names)), "")
         said = {value for value in values.get(column, ()) if value}
-        if said and sum(_is_word(axis, word) for word in said) >= 0.5 * len(said):
+        if said and sum(bool(known_word(axis, word)) for word in said) >= 0.5 * len(said):
             options[axis] = column
     hints: dict[str, str] = {}
     for column in columns:
@@ -68,8 +68,9 @@ def is_group(column: str) -> bool:
     return any(word in column.lower() for word in _GROUPS) and not _OF_PERSONS.search(column)
 
 
-def _is_word(axis: Axis, word: str) -> bool:
-    return bool(canonical(axis, word) or (axis == "modality" and modality_of_dicom(word.upper())))
+def known_word(axis: Axis, word: str) -> str:
+    """The canonical word that a cell says, DICOM's code of a modality too; empty where it says none."""
+    return canonical(axis, word) or (modality_of_dicom(word.upper()) if axis == "modality" else "")
 
 
 def labels_in(
@@ -101,7 +102,7 @@ def _flags(columns: list[str], values: dict[str, list[str]]) -> list[str]:
     """
 
     def is_binary(column: str) -> bool:
-        measured = any(word in column.lower() for word in _MEASURED)
+        measured = column.lower() == "id" or any(word in column.lower() for word in _MEASURED)
         return not measured and set(values[column]) <= _BINARY | {""} and set(values[column]) != {""}
 
     runs = [list(run) for binary, run in groupby(columns, is_binary) if binary]

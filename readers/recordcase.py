@@ -23,7 +23,7 @@ from schemas.case import Acquisition, Case, Demographics, ImageRef, Label, Quest
 from schemas.errors import CaseError, UserError, nearest
 from schemas.findings import Finding
 from schemas.spec import DatasetSpec
-from schemas.taxonomy import Axis, canonical
+from schemas.taxonomy import Axis, canonical, modality_of_dicom
 
 
 class RecordCases:
@@ -242,4 +242,5 @@ class RecordCases:
 
 def _known(axis: Axis, word: str) -> str:
     """The taxonomy's word for the source's; the source's own where the taxonomy has none."""
-    return (canonical(axis, word) or word) if word else ""
+    coded = modality_of_dicom(word.upper()) if axis == "modality" else ""
+    return (canonical(axis, word) or coded or word) if word else ""
