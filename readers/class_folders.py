@@ -28,6 +28,8 @@ class ClassFolderOptions(Strict):
     """Folder name -> train, val or test; the usual names are known."""
     exclude: list[str] = Field(default_factory=lambda: ["*_mask.*", "*_mask_[0-9]*.*", "*_segmentation.*"])
     """Patterns of file names that are no images of cases: masks mixed in, as in BUSI."""
+    exclude_folders: list[str] = Field(default_factory=lambda: ["mask", "masks"])
+    """Names of innermost folders that hold none."""
     extensions: list[str] = Field(default_factory=list)
     """Only files with these extensions, dot included; where empty, every file whose name does not promise text."""
 
@@ -49,7 +51,9 @@ class ClassFolders:
         under = self._options.under.strip("/")
         for path in self._source.walk(under):
             folders = path.removeprefix(f"{under}/" if under else "").split("/")[:-1]
-            if not folders or not self._is_image(path.rpartition("/")[2]):
+            if not folders or folders[-1].lower() in self._options.exclude_folders:
+                continue
+            if not self._is_image(path.rpartition("/")[2]):
                 continue
             split = next((name for name in (split_name(f, self._options.splits) for f in folders) if name), "")
             classes = [folder for folder in folders if not split_name(folder, self._options.splits)]

@@ -8,6 +8,7 @@ import numpy as np
 from readers.base import Recognition
 from readers.decathlon_json import load_dataset
 from readers.mask_classes import read_classes
+from readers.path_pattern import PathPattern
 from readers.pixels.stored import stored_values
 from readers.pixels.window import Values
 from readers.roles import Pairs, paired
@@ -39,11 +40,25 @@ def recognise_masks(source: Source) -> Recognition | None:
         options = {"image_pattern": pairs.image, "mask_pattern": pairs.label.replace("{extra}", f"{{{name}}}")}
         split = {"split": "shipped"} if "split" in pairs.names else {}
         groups = {"group": "folder"} if "folder" in pairs.names else {}
+        said = _classes_above(pairs)
+        if said:
+            labels, groups = (*said, *labels), {}
+            options["image_pattern"] = options["image_pattern"].replace("{folder}", "{label}")
+            options["mask_pattern"] = options["mask_pattern"].replace("{folder}", "*")
         where = f"{len(pairs.images)} pictures have a mask named after them"
         why = f"{where}, as {pairs.images[0]} has {pairs.labels[0]}"
         hints = {"label_kind": "multi_label", **hints, **groups, **split}
         return Recognition(0.9, why, {**options, **meaning}, labels, hints)
     return None
+
+
+def _classes_above(pairs: Pairs) -> tuple[str, ...]:
+    """The folders of the images, where they are words of classes and no name stands in two of them."""
+    found = [names for names in map(PathPattern(pairs.image).match, pairs.images) if names]
+    folders = {names.get("folder", "") for names in found}
+    if len({names.get("id") for names in found}) < len(found) or not all(map(canonical_label, folders)):
+        return ()
+    return tuple(sorted(folders))
 
 
 def _stored(source: Source, path: str) -> list[Values]:

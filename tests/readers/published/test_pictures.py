@@ -119,6 +119,39 @@ def test_class_folders_with_nested_splits(put, read_spec, read_draft):
         assert (case.split, words(case)) == ("test", {"pneumonia": "present"})
 
 
+def test_class_folders_above_their_splits_and_above_a_folder_of_images(put, read_draft):
+    root = put(
+        {
+            f"a/{word}/{split}/{word}_{split}.jpg": None
+            for word in ("benign", "malignant")
+            for split in ("train", "test")
+        }
+    )
+    cases, lost = read_draft(root / "a")
+    assert lost == {}
+    case = cases["malignant/test/malignant_test.jpg"]
+    assert (case.split, words(case)) == ("test", {"malignant": "present"})
+    put({f"b/{word}/images/{word}-{n}.png": None for word in ("COVID", "Normal") for n in (1, 2)})
+    cases, lost = read_draft(root / "b")
+    assert (lost, words(cases["COVID/images/COVID-1.png"])) == ({}, {"COVID-19": "present"})
+
+
+def test_classes_with_a_folder_of_masks_in_each(put, read_draft, read_spec):
+    # The COVID-19 radiography database.
+    files = {f"{word}/images/{word}-{n}.png": None for word in ("COVID", "Normal") for n in (1, 2)}
+    files |= {f"{word}/masks/{word}-{n}.png": mask(1, 1, 3, 3) for word in ("COVID", "Normal") for n in (1, 2)}
+    cases, lost = read_draft(put(files))
+    assert lost == {}
+    assert words(cases["COVID-1"]) == {"COVID-19": "present", "foreground": "present"}
+    assert boxes(cases["Normal-2"]) == [("foreground", 0, (1, 1, 3, 3))]
+    root = put({})
+    lines = """
+        reader: {type: class_folders, options: {level: -2}}
+        labels: {COVID: COVID-19, Normal: normal}
+    """
+    assert len(read_spec(root, lines)[0]) == 4, "the masks are no pictures of the class"
+
+
 CHEXPERT = (
     "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,\
 Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices"
