@@ -57,6 +57,16 @@ def layouts() -> list[dict[str, Any]]:
     return lines
 
 
+def list_words() -> list[dict[str, Any]]:
+    """The canonical words of the three axes, each with the wider word that holds it; labels are a map of their own."""
+    axes: tuple[Axis, ...] = ("modality", "anatomy", "clinical_task")
+    return [
+        {"axis": name, "word": word, "of": concept.parent, "also spelled": ", ".join(concept.synonyms)}
+        for name in axes
+        for word, concept in axis(name).items()
+    ]
+
+
 def specs(folder: Path = CATALOG) -> Iterator[tuple[Path, DatasetSpec]]:
     """Every spec below ``folder`` with its file, by file name; `UserError` where one is wrong or none is there."""
     paths = sorted(folder.rglob("*.yaml"), key=lambda path: path.name)

@@ -12,13 +12,15 @@ from flows.cli import Json, command, print_json
 def fetch(spec: Annotated[Path, typer.Argument(help="YAML of a dataset.")], as_json: Json = False) -> None:
     """Get the files that a spec names, resuming what broke off, and check them against their sha256."""
     from flows.fetch import fetch
-    from flows.show import print_table
+    from flows.show import Bars, print_table
 
-    found = fetch(spec)
     if as_json:
-        print_json(found)
-    else:
-        print_table("files", found)
+        print_json(fetch(spec))
+        return
+    with Bars() as bars:
+        bars.say("comparing with what is here")
+        found = fetch(spec)
+    print_table("files", found)
 
 
 @command
@@ -83,12 +85,17 @@ def catalog(
     search: Annotated[str, typer.Option(help="Words that name, title, homepage or notes hold.")] = "",
     folder: Annotated[Path | None, typer.Option(help="Another folder of specs.")] = None,
     readers: Annotated[bool, typer.Option("--readers", help="List the layouts that can be read instead.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="List the words that a spec may use instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the datasets of the catalog, or the layouts that can be read."""
-    from flows.catalog_list import CATALOG, Wanted, layouts, list_catalog
+    """List the datasets of the catalog, the layouts that can be read, or the words that a spec may use."""
+    from flows.catalog_list import CATALOG, Wanted, layouts, list_catalog, list_words
     from flows.show import print_table
 
+    if words:
+        rows = list_words()
+        print_json(rows) if as_json else print_table("words", rows)
+        return
     wanted = Wanted(modality, anatomy, task, label, license, access, present=present, text=search)
     rows = layouts() if readers else list_catalog(wanted, folder or CATALOG)
     if as_json:

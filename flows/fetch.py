@@ -14,6 +14,7 @@ from schemas.spec import DatasetSpec, load_spec
 
 BLOCK = 4 << 20
 """Bytes of one request."""
+MEGA = 10**6
 KEYS = {"url", "path", "sha256"}
 
 
@@ -36,7 +37,6 @@ def fetch(spec_path: Path) -> list[dict[str, Any]]:
     lines = []
     for entry, target in zip(spec.files, targets, strict=True):
         lines.append(_fetch_one(spec.name, entry, target))
-        tell("fetch", len(lines), len(targets), "files")
     return lines
 
 
@@ -98,8 +98,10 @@ def _copy(url: str, part: Path, have: int, block_size: int | None = None) -> Non
     ):
         if have and source.seek(have) != have:
             raise ValueError("no ranges")
+        size = getattr(source, "size", None) or 0
         for block in _blocks(source):
-            copy.write(block)
+            have += copy.write(block)
+            tell(f"fetching {part.name.removesuffix('.part')}", have // MEGA, max(size, have) // MEGA, "MB")
         copy.flush()
         os.fsync(copy.fileno())
 

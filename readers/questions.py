@@ -106,6 +106,18 @@ def _dialogue(record: Record, columns: Questions, language: str) -> tuple[Questi
     return QuestionAnswer(pairs[0][0], pairs[0][1], language=language, key=key, turns=turns, answer_type="open"), []
 
 
+def images_in(turns: Any) -> list[str]:
+    """The images that a dialogue names inside its turns, as OpenAI's and Qwen's messages do; web addresses are none."""
+    found = []
+    for turn in turns if isinstance(turns, list) else []:
+        content = turn.get("content", turn.get("value")) if isinstance(turn, dict) else None
+        for part in content if isinstance(content, list) else []:
+            named = (part.get("image") or part.get("image_url")) if isinstance(part, dict) else None
+            path = words(named.get("url") if isinstance(named, dict) else named).removeprefix("file://")
+            found += [path] if path and not re.match(r"(?:https?:|data:)", path) else []
+    return found
+
+
 def _content(value: Any) -> str:
     """A turn's text, also where it is a list of typed parts."""
     if isinstance(value, list):

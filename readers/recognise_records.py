@@ -3,6 +3,7 @@
 from typing import Any
 
 from readers.base import Recognition
+from readers.questions import images_in
 from readers.recognise_columns import roles
 from readers.recognise_table import candidates, image_column, text, together
 from readers.records import Record, words
@@ -26,7 +27,8 @@ def recognise_dialogues(source: Source) -> Recognition | None:
         if column:
             folder = image_column(source, _only(_with_lists_opened(records), column))[1]
             options |= {"image": [column], **({"image_dir": [folder]} if folder else {})}
-        if not column or not all(record.fields.get(column) for record in records):
+        shown = [record.fields.get(column) or images_in(record.fields.get(turns)) for record in records]
+        if not all(shown):
             options["text_only"] = True
         options |= _key(records)
         hints = {"group": column} if column else {}

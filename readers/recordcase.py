@@ -10,7 +10,7 @@ from readers.grouping import group_of
 from readers.images import image_refs
 from readers.labels import LabelMap
 from readers.observers import agreed_boxes
-from readers.questions import question_of
+from readers.questions import images_in, question_of
 from readers.recordmasks import RecordMasks
 from readers.recordregions import regions_of
 from readers.records import Record, cells, kind_of, words
@@ -49,6 +49,8 @@ class RecordCases:
         for column in columns:
             value = record.fields.get(column)
             found += [words(part) for part in value] if isinstance(value, list) else [words(value)]
+        if not any(found) and options.questions is not None and options.questions.turns:
+            found = images_in(record.fields.get(options.questions.turns))
         return [name.removeprefix(options.strip_prefix) for name in found if name]
 
     def find(self, written: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.catalog_list import Wanted, list_catalog
+from flows.catalog_list import Wanted, list_catalog, list_words
 from schemas.errors import UserError
 
 
@@ -51,3 +51,10 @@ def test_a_word_that_nobody_knows_is_answered_with_the_nearest() -> None:
         list_catalog(Wanted(label="livver"))
     with pytest.raises(UserError, match="open, credentialed or restricted"):
         list_catalog(Wanted(access="free"))
+
+
+def test_words_of_all_axes_are_listed_with_what_holds_them() -> None:
+    lines = {(line["axis"], line["word"]): line for line in list_words()}
+    assert lines["modality", "mammography"]["of"] == "X-ray"
+    assert "hepatic" in lines["anatomy", "liver"]["also spelled"]
+    assert ("clinical_task", "pneumonia classification") in lines

@@ -2,14 +2,19 @@
 
 import hashlib
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from flows.fetch import fetch
+from flows.fetch import BLOCK, fetch
+from flows.progress import Step, listen
 from schemas.errors import ReleaseError, UserError
 
 DATA = bytes(range(256)) * 20_000
@@ -20,6 +25,8 @@ class Server(ThreadingHTTPServer):
     ranges = True
     dies_after: int | None = None
     """Bytes of the file after which every answer breaks off."""
+    waits_at: int | None = None
+    """First byte of a request that is not answered."""
     asked: list[str]
 
 
@@ -45,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
         last = min(int(match[2]), len(DATA) - 1) if match and match[2] else len(DATA) - 1
         if body:
             self.server.asked.append(asked or "all")
+            if first == self.server.waits_at:
+                time.sleep(60)
         self.send_response(206 if match else 200)
         if self.server.ranges:
             self.send_header("Accept-Ranges", "bytes")
@@ -205,3 +214,29 @@ def test_from_s3_and_resumed_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     finally:
         S3FileSystem.clear_instance_cache()
         store.stop()
+
+
+def test_a_fetch_that_is_killed_goes_on_from_its_last_block(server: Server, tmp_path: Path) -> None:
+    spec = _spec(tmp_path, _url(server), SHA256)
+    server.waits_at = BLOCK
+    code = "import sys; from pathlib import Path; from flows.fetch import fetch; fetch(Path(sys.argv[1]))"
+    with subprocess.Popen([sys.executable, "-c", code, str(spec)], cwd=Path(__file__).parents[2]) as process:
+        part = tmp_path / "data" / "sub" / "data.bin.part"
+        while len(server.asked) < 2 and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert part.stat().st_size == BLOCK
+    server.waits_at, server.asked = None, []
+    assert [line["state"] for line in fetch(spec)] == ["fetched"]
+    assert server.asked[0].startswith(f"bytes={BLOCK}-")
+    assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
+
+
+def test_progress_is_told_in_bytes(server: Server, tmp_path: Path) -> None:
+    heard: list[Step] = []
+    listen(heard.append)
+    fetch(_spec(tmp_path, _url(server), SHA256))
+    assert [(step.phase, step.done, step.total) for step in heard] == [
+        ("fetching data.bin", 4, 5),
+        ("fetching data.bin", 5, 5),
+    ]

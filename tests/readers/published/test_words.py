@@ -464,6 +464,20 @@ def test_sharegpt_messages_with_several_images(put, read_spec, read_draft):
         assert (len(case.images), case.questions[0].question) == (2, "Compare them.")
 
 
+def test_messages_of_openai_and_qwen_name_their_images_inside(put, read_draft):
+    def record(part):
+        said = [part, {"type": "text", "text": "What is it?"}]
+        return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": "A CT."}]}
+
+    parts = ({"type": "image", "image": "img/1.png"}, {"type": "image_url", "image_url": {"url": "file://img/2.png"}})
+    root = put({"img/1.png": None, "img/2.png": None, "data.jsonl": lines_of(*map(record, parts))})
+    cases, lost = read_draft(root)
+    assert (lost, set(cases)) == ({}, {"img/1.png", "img/2.png"})
+    for key, case in cases.items():
+        assert [image.files for image in case.images] == [(key,)]
+        assert (case.questions[0].question, case.questions[0].answer) == ("What is it?", "A CT.")
+
+
 def test_pubmedvision_lists_images_and_may_lack_the_token(put, read_spec, read_draft):
     record = {"id": "1", "image": ["images/p_0.jpg"], "conversations": [{"from": "human", "value": "What does it show?"}, {"from": "gpt", "value": "A knee."}],
               "body_part": "Knee", "modality": "Magnetic Resonance Imaging"}  # fmt: skip
