@@ -131,6 +131,7 @@ def test_nasty_patient_leak_refuses_the_release(nasty, make_spec):
     kept = pl.DataFrame({
         "dataset": [case.dataset for case in cases], "group_id": [case.group for case in cases],
         "split": [case.split for case in cases], "pictures": [[case.key] for case in cases],
+        "origins": [[case.key] for case in cases],
     })  # fmt: skip
     (found,) = leaks(kept)
     assert (found.gate, str(found.severity)) == ("split_leak", "refuse_release")
