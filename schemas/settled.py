@@ -8,6 +8,7 @@ asked about by yes or no nor claimed.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import permutations
 
 from schemas.case import Case, Label
 from schemas.findings import Finding
@@ -38,7 +39,9 @@ def settle(case: Case) -> Case:
     A label of the whole case is about each of its pictures where it denies or doubts, and about one of them where it
     affirms.
     """
-    if all(label.polarity == "present" for label in case.labels) and len(case.labels) < 2:
+    plain = all(label.polarity == "present" for label in case.labels)
+    marked = not plain and (case.regions or case.volume_regions)
+    if not marked and not _suspect(case.labels):
         return case
     shown = frozenset((region.label, region.image_index) for region in case.regions)
     shown |= {(region.label, -1) for region in case.volume_regions}
@@ -50,6 +53,36 @@ def settle(case: Case) -> Case:
     )
     detail = f"{len(doubted)} of {len(labels)} labels are contradicted by other annotations and are taken as uncertain"
     return replace(case, labels=labels, findings=(*case.findings, Finding(CODE, detail)))
+
+
+def _suspect(labels: tuple[Label, ...]) -> bool:
+    """Whether any two labels may contradict each other, whatever pictures they are about; most cases have none."""
+    said = [label.polarity for label in labels]
+    return any(
+        (said[one], said[other]) in _TENSE[relation]
+        for one, other, relation in _relations(tuple([label.name for label in labels]))
+    )
+
+
+_TENSE = {
+    "same": {(a, b) for a in ("present", "absent", "uncertain") for b in ("present", "absent", "uncertain") if a != b},
+    "implies": {("present", "absent"), ("uncertain", "absent")},
+    "excludes": {("present", "present")},
+    "denies": {("present", "present"), ("present", "uncertain")},
+}
+"""Relation of two labels -> pairs of polarities that it does not allow."""
+
+
+@lru_cache(maxsize=512)
+def _relations(names: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
+    """(place, place, relation) of every ordered pair that is related; a dataset's labels mostly have the same names."""
+    tests = {"same": same, "implies": implies, "excludes": excludes, "denies": denies}
+    return tuple(
+        (one, other, relation)
+        for one, other in permutations(range(len(names)), 2)
+        for relation, holds in tests.items()
+        if holds(names[one], names[other])
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,13 @@
 """Annotations that contradict each other: what is settled, and that no converter decides it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from converters.contract import check_row
 from schemas.context import Context
 from schemas.plugins import names
-from schemas.settled import CODE, settle
+from schemas.settled import CODE, _doubted, settle
 
 WORDS = [
     "platelet",
@@ -113,3 +115,10 @@ def test_labels_of_the_case_and_of_its_only_picture_are_one_scene(make):
                     form="list", choices=3)  # fmt: skip
     (row,) = rows
     assert set(row.messages[1].content.split("\n")) == {"platelet: Yes", "kidney: No", "edema: Not mentioned"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from([P, A, U]), st.integers(-1, 1)), max_size=6))
+def test_the_quick_look_misses_nothing(make, said):
+    case = case_of(make, said, 2)
+    assert (settle(case) is case) == (_doubted(case.labels, frozenset(), 2) == frozenset())
