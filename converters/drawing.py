@@ -1,7 +1,7 @@
 """Random draws of a row, seeded by its id: as many as needed out of one digest, far cheaper than `random.Random`."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -58,6 +58,14 @@ class Draw:
             other = place + self.randrange(len(pool) - place)
             pool[place], pool[other] = pool[other], pool[place]
         return pool[:count]
+
+    def each(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items in the order in which `sample` gives all of them, each drawn when it is asked for."""
+        pool = list(items)
+        for place in range(len(pool)):
+            other = place + self.randrange(len(pool) - place)
+            pool[place], pool[other] = pool[other], pool[place]
+            yield pool[place]
 
     def shuffle(self, items: list[Item]) -> None:
         """Put the items into random order."""

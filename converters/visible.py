@@ -55,6 +55,6 @@ def _same_box(case: Case, index: int) -> Iterator[int]:
 def clear_regions(ask: Asker, index: int) -> Iterator[tuple[int, Spot]]:
     """(index in the case, place) of the regions that their box tells from all others, in an order drawn by the hash."""
     seen = spots_on(ask.case, index)
-    for number in ask.generator(f"image{index}", "regions").sample(list(seen), len(seen)):
+    for number in ask.generator(f"image{index}", "regions").each(seen):
         if not ambiguous(number, ask.case, index):
             yield number, seen[number]
