@@ -107,7 +107,7 @@ def open_dicom(source: Source, path: str) -> DicomFile:
 
     def make() -> DicomFile:
         data = source.read_bytes(path)
-        known = _HEADERS.held(key) or _header_of(io.BytesIO(data), path)
+        known = _HEADERS.held(key) or _header_of(data, io.BytesIO(data), path)
         if known.end < 0:
             return DicomFile(path, data, _parse(io.BytesIO(data), data[:4096], path, stop_before_pixels=False), -1)
         return DicomFile(path, data, known.dataset, known.end)
@@ -120,13 +120,13 @@ def read_header(source: Source, path: str, tags: Sequence[str] | None = None) ->
 
     def make() -> _Header:
         with source.stream(path) as file:
-            return _header_of(file, path, tags or ())
+            return _header_of(file.read(_HEAD), file, path, tags or ())
 
     return make().dataset if tags else _HEADERS.get((source.root, path, source.stamp(path)), make).dataset
 
 
-def _header_of(file: Any, path: str, tags: Sequence[str] = ()) -> _Header:
-    head = file.read(_HEAD)
+def _header_of(head: bytes, file: Any, path: str, tags: Sequence[str] = ()) -> _Header:
+    """The header of a ``file`` that begins with ``head``, or is all of it."""
     known = walked(head, frozenset(_tag(keyword) for keyword in tags))
     if known is not None:
         return _Header(*known)

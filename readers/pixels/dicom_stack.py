@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from readers.pixels.dicom_file import items, number, numbers, word, words
 from readers.pixels.dicom_overlays import OverlayChoice, overlay_groups
 from readers.pixels.dicom_view import Plane, pixel_spacing, plane_geometry
+from readers.pixels.orientation import cross
 from schemas.findings import Finding
 
 TILT_DEGREES = 0.5
@@ -120,7 +121,7 @@ def normal_of(item: Slice) -> np.ndarray:
     """The unit normal of a slice, turned towards left, posterior or superior; (0, 0, 1) without geometry."""
     if item.plane is None:
         return np.array([0.0, 0.0, 1.0])
-    normal = np.cross(item.plane[1], item.plane[2])
+    normal: np.ndarray = np.array(cross(item.plane[1], item.plane[2]))
     normal = normal / np.linalg.norm(normal)
     return normal if normal[np.argmax(np.abs(normal))] > 0 else -normal
 
