@@ -7,6 +7,7 @@ are numbered.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def balance(people: Sequence[Path], decisions: Path, options: BalanceOptions, fo
     return _findings(table, options)
 
 
+@lru_cache(maxsize=1024)
 def maker(text: str) -> str:
     """Whose device it is, as far as the list goes; a header may hold anything, so its own words are not told."""
     words = text.casefold().replace("_", " ").replace(".", "")

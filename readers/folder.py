@@ -103,9 +103,9 @@ class Folder(Source):
         return Path(self._stat(path)[0])
 
     def _stat(self, path: str) -> tuple[str, os.stat_result]:
-        place = self._place(path)
+        place, known = self._located(path)
         try:
-            found = os.stat(place)  # noqa: PTH116 - see `stream`
+            found = known or os.stat(place)  # noqa: PTH116 - see `stream`
         except FileNotFoundError:
             raise CaseError("missing_file", f"there is no file {printable(path)} in the source") from None
         except OSError as error:
@@ -115,17 +115,20 @@ class Folder(Source):
         return place, found
 
     def _place(self, path: str) -> str:
-        """The path on disk, after making sure that it does not leave the root."""
+        return self._located(path)[0]
+
+    def _located(self, path: str) -> tuple[str, os.stat_result | None]:
+        """The path on disk, after making sure that it does not leave the root, and what lies there if it is no link."""
         check_path(path)
         if self._only and path != self._only:
             raise CaseError("missing_file", f"there is no file {printable(path)} in the source")
         place = f"{self.root}/{path}"
-        inside = self._inside(place.rpartition("/")[0])
-        if inside and _is_link(place):
-            inside = self._within(os.path.realpath(place))
+        inside, found = self._inside(place.rpartition("/")[0]), _seen(place)
+        if inside and found is not None and stat.S_ISLNK(found.st_mode):
+            inside, found = self._within(os.path.realpath(place)), None
         if not inside:
             raise CaseError("link_leaves_root", f"{printable(path)} is reached by a link that leaves the root")
-        return place
+        return place, found
 
     def _folder_is_inside(self, folder: str) -> bool:
         return self._within(os.path.realpath(folder))
@@ -134,11 +137,12 @@ class Folder(Source):
         return real == self._real or real.startswith(self._real.rstrip("/") + "/")
 
 
-def _is_link(place: str) -> bool:
+def _seen(place: str) -> os.stat_result | None:
+    """What lies at a path, links not followed; None where that cannot be told."""
     try:
-        return stat.S_ISLNK(os.lstat(place).st_mode)
+        return os.lstat(place)
     except (OSError, ValueError):
-        return False
+        return None
 
 
 def _is_dir(entry: os.DirEntry[str]) -> bool:
