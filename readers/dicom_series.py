@@ -37,6 +37,8 @@ _LISTED = [
 _LOOK_AT = 200
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _GROUP_FIELDS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "AccessionNumber")
+_MARKS_READ = 20
+"""Segmentations or structure sets whose labels are read for a draft."""
 _MARKS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
 
 
@@ -220,9 +222,13 @@ class DicomSeries:
         images = [header for _, header in headers if number(header, "Rows", 0) and word(header, "Modality") != "SEG"]
         if not headers:
             return None
-        marks = {word(header, "Modality"): path for path, header in reversed(headers)}
+        marks: dict[str, list[str]] = {}
+        for path, header in headers:
+            marks.setdefault(word(header, "Modality"), []).append(path)
         kind = next((kind for kind in _MARKS if kind in marks), "")
-        words = _label_words(source, marks[kind]) if kind and images else ()
+        # Each patient's may name other structures.
+        found = [_label_words(source, path) for path in marks[kind][:_MARKS_READ]] if kind and images else []
+        words = tuple(dict.fromkeys(name for names in found for name in names))
         options: dict[str, Any] = {"labels": _MARKS[kind]} if words else {}
         if words:
             options["slices"] = {"policy": "around_region", "count": 3}

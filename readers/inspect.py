@@ -23,6 +23,7 @@ _LICENCES = (
     ("Attribution 4.0 International", "CC-BY-4.0"),
     ("Attribution 3.0 Unported", "CC-BY-3.0"),
     ("CC0 1.0 Universal", "CC0-1.0"),
+    ("nor the names of its contributors may be used", "BSD-3-Clause"),
     ("Redistribution and use in source and binary forms", "LicenseRef-BSD"),
 )
 

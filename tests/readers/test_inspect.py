@@ -17,6 +17,8 @@ LAYOUTS = {
     "seg3d_hippocampus_msd": ("decathlon", {"Anterior", "Posterior"}, 24),
     "dicom_ct_series_seg_rtstruct": ("dicom_series", None, None),
     "vqa_rad": ("vqa_json", set(), 50),
+    "seg3d_totalseg": ("volumes", None, None),
+    "seg2d_cxr_cropped_masks": ("table", None, None),
 }
 
 
@@ -103,3 +105,18 @@ def test_words_that_are_not_in_the_taxonomy_are_drafted_with_their_nearest(put):
     (typo,) = [line for line in lines if line.startswith("  Pnuemonia:")]
     assert "not in the taxonomy; near to it: " in typo and "pneumonia" in typo.partition("near to it")[2]
     assert "  Zzqx: zzqx  # not in the taxonomy" in lines
+
+
+def test_structures_of_every_structure_set_are_drafted(shared_data):
+    said = dict(inspect(shared_data / "dicom_rtstruct"))["dicom_series"]
+    # dicompyler's set names the first, that of rt-utils the second.
+    assert {"Tumor Bed", "ROI-1"} <= set(said.labels)
+
+
+def test_one_can_draft_for_another_reader_than_the_likeliest(shared_data):
+    root = shared_data / "caption_report_covid_ccby"
+    assert "type: coco" in draft_spec(root) and "license: CC-BY-4.0" in draft_spec(root)
+    text = draft_spec(root, "table")
+    assert "type: table" in text and 'license: "license"' in text
+    with pytest.raises(UserError, match="not recognised as voc; it may be read by coco, table, files"):
+        draft_spec(root, "voc")
