@@ -7,6 +7,7 @@ import json
 import shutil
 import tarfile
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -97,12 +98,19 @@ VOC = """<annotation><filename>a.png</filename><size><width>8</width><height>6</
 <object><name>WBC</name><bndbox><xmin>2</xmin><ymin>1</ymin><xmax>4</xmax><ymax>5</ymax></bndbox></object></annotation>"""
 COCO = {"images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 6}], "categories": [{"id": 1, "name": "WBC"}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 0, 3, 5]}]}  # fmt: skip
+VOLUME = np.zeros((6, 8, 3), np.uint8)
+VOLUME[2:6, 1:4, 1] = 1
+NIFTI = nib.Nifti1Image(VOLUME, np.eye(4)).to_bytes()
+DECATHLON = {"modality": {"0": "CT"}, "labels": {"0": "background", "1": "WBC"}, "test": [],
+             "training": [{"image": "./imagesTr/a.nii", "label": "./labelsTr/a.nii"}]}  # fmt: skip
 PACKED = {
     "class_folders": ({"train/A/1.png": None, "train/B/2.png": None, "train/A/3.png": None, "train/B/4.png": None}, []),
     "table": ({"t.csv": "image,label\na.png,A\nb.png,B\n", "img/a.png": None, "img/b.png": None}, []),
     "coco": ({"a.png": None, "annotations.json": json.dumps(COCO)}, [("wbc", 0, (1, 0, 4, 5))]),
     "voc": ({"JPEGImages/a.png": None, "Annotations/a.xml": VOC}, [("wbc", 0, (1, 0, 4, 5))]),
     "yolo": ({"data.yaml": "names: [WBC]", "images/a.png": None, "labels/a.txt": "0 0.3125 0.41667 0.375 0.83333\n"}, None),
+    "decathlon": ({"dataset.json": json.dumps(DECATHLON), "imagesTr/a.nii": NIFTI, "labelsTr/a.nii": NIFTI}, [("wbc", 0, (2, 1, 6, 4))]),
+    "volumes": ({"a/ct.nii": NIFTI, "a/segmentations/liver.nii": NIFTI, "a/segmentations/spleen.nii": NIFTI}, None),
     "mask_pairs": ({"images/a.png": None, "masks/a.png": MASK}, [("foreground", 0, (2, 1, 6, 4))]),
 }  # fmt: skip
 

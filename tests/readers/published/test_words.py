@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from readers.inspect import draft_spec
 from readers.pixels.render import render
 from readers.source import Source
 from schemas.errors import UserError
@@ -86,6 +87,7 @@ def test_mimic_cxr_jpg_with_its_four_files(put, read_spec, read_draft):
         assert said["indication"] == "___F with new onset ascites // eval for infection"
         assert [text.title for text in case.texts if text.kind == "section"] == ["Examination"]
     assert case.group == "10000032"
+    assert "access: credentialed" in draft_spec(root)
 
 
 def test_slake_in_two_languages_and_three_splits(put, read_spec, read_draft):
