@@ -24,7 +24,7 @@ from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.futures import PrefectFuture, as_completed  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
-from flows import accounting, decided, gate_costs, mixing, preflight, release_files  # noqa: E402
+from flows import accounting, decided, gate_costs, left_out, mixing, preflight, release_files  # noqa: E402
 from flows.episodes import EpisodeJob, plan_episodes, run_episodes  # noqa: E402
 from flows.people import FILE  # noqa: E402
 from flows.plan import Job, answers_of, plan_dataset  # noqa: E402
@@ -111,14 +111,14 @@ def pack_task(name: str, run: Run, plan: Any, stages: list[str], decided: str) -
 
 
 @task(name="gates", cache_policy=NO_CACHE, persist_result=False)
-def gates_task(run: Run, files: list[ReleaseFile], findings: list[Any]) -> list[Any]:
+def gates_task(run: Run, files: list[ReleaseFile], findings: list[Any], gone: dict[str, dict[str, int]]) -> list[Any]:
     """Hold the shards against the release gates (great-expectations and others); returns verdicts."""
     from flows.benchmarks import question_tables
     from quality.release import check_release
 
     asked = question_tables(run.recipe, run.space)
     shards = [run.space.release / file.path for file in files if file.path.startswith("data/")]
-    return list(check_release(shards, findings, run.recipe, run.specs, run.space.release / "quality", asked))
+    return list(check_release(shards, findings, run.recipe, run.specs, run.space.release / "quality", asked, gone))
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)
@@ -179,7 +179,7 @@ def _make(run: Run) -> dict[str, Any]:
     costs = gate_costs.publish(counts, run.space)
     decided.publish(decisions, counts, run.space.release / "quality")
     findings += _balance(run, jobs)
-    verdicts = gates_task(run, files, findings)
+    verdicts = gates_task(run, files, findings, left_out.by_dataset(jobs, counts))
     tell("gates", 1, 1, "release")
     _show_verdicts(verdicts)
     release_files.refuse_if(verdicts)

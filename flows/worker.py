@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flows.curriculum import in_stages
 from flows.decided import thaw
 from flows.ledger_file import LedgerWriter
+from flows.left_out import left_out
 from flows.lending import LoanWriter
 from flows.making import making
 from flows.people import PeopleWriter
@@ -37,7 +38,8 @@ def run_partition(job: Job) -> dict[str, Any]:
     """Fill the job's stage folder and return the counts, ``done.json`` being written last.
 
     Returns:
-        ``cases``, ``rows``, ``gates`` (see `quality.costs`) and ``decisions`` (see `quality.decided`).
+        ``cases``, ``rows``, ``gates`` (see `quality.costs`), ``decisions`` (see `quality.decided`) and ``left_out``
+        (see `flows.left_out`).
     """
     from quality.decided import Decided
     from quality.judge import Judge
@@ -53,6 +55,7 @@ def run_partition(job: Job) -> dict[str, Any]:
     context = Context(spec=spec, seed=recipe.seed, language=recipe.language, secret=identities.key)
     judge = Judge(open_gates(recipe.gates, spec.gates), context, decided)
     counts: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
     with LedgerWriter(folder, spec, identities) as ledger, LoanWriter(folder, job.lend) as loans:
         stage, people = StageWriter(folder), PeopleWriter(folder)
         for work in run_steps(iter(()), partition_steps(job, recipe, judge, decided, identities)):
@@ -63,12 +66,13 @@ def run_partition(job: Job) -> dict[str, Any]:
                 case = in_stages(staged(work, spec, identities), recipe.curriculum)
                 stage.add(case)
                 people.add(work, case)
+                gone += left_out(work, case)
                 loans.add(work, case)
         stage.finish()
         people.finish()
     (folder / "current").unlink()
     costs = {name: cost.to_json() for name, cost in judge.costs.items()}
-    told = {**counts, "gates": costs, "decisions": decided.to_json()}
+    told = {**counts, "gates": costs, "decisions": decided.to_json(), "left_out": gone}
     write_json(folder / "done.json", {"fingerprint": job.fingerprint, "counts": told})
     return told
 

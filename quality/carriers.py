@@ -140,6 +140,8 @@ def _jpeg(data: bytes) -> str:
         body = data[place + 4 : end]
         if marker not in JPEG_SEGMENTS and not body.startswith(JPEG_APPLICATION.get(marker, (b"\0\0nothing",))):
             return "privacy_jpeg_segment"
+        if marker in (0xDC, 0xDD) and len(body) != 2:
+            return "privacy_jpeg_segment"
         if marker == 0xE2:
             profile += body[14:]
         place = end

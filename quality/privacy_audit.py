@@ -1,6 +1,6 @@
 """The audit file of a release: what was found that could name somebody, where, and what was done; never the value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,11 @@ DONE = {
 
 
 def audit(
-    shards: Sequence[str | Path], ledger: Path | None, recipe: Recipe, specs: Sequence[DatasetSpec]
+    shards: Sequence[str | Path],
+    ledger: Path | None,
+    recipe: Recipe,
+    specs: Sequence[DatasetSpec],
+    left_out: Mapping[str, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
     """Counts by dataset and code, and the rules that were in force.
 
@@ -35,13 +39,19 @@ def audit(
         ledger: ``ledger.parquet`` of the release, for what was refused; ``None`` or absent where there is none.
         recipe: whose gates ruled.
         specs: in the order of ``recipe.datasets``.
+        left_out: by dataset, what was left out of headers and containers, and of how many pictures and volumes.
 
     Returns:
-        ``rules`` (by dataset: how ids are treated, the privacy gates with their options, and which header attributes
-        leave which trace), ``refused`` and ``published_with_flag`` (lists of dataset, code, rows, where it was found
-        and what was done).
+        ``left_out`` (lists of dataset, what, pictures and volumes), ``rules`` (by dataset: how ids are treated, the
+        privacy gates with their options, and which header attributes leave which trace), ``refused`` and
+        ``published_with_flag`` (lists of dataset, code, rows, where it was found and what was done).
     """
     return {
+        "left_out": [
+            {"dataset": name, "what": what, "pictures_and_volumes": count}
+            for name, found in sorted((left_out or {}).items())
+            for what, count in sorted(found.items())
+        ],
         "rules": {spec.name: _rules(recipe, spec) for spec in specs},
         "refused": _refused(ledger),
         "published_with_flag": _flagged(shards),

@@ -39,6 +39,7 @@ def check_release(
     specs: Sequence[DatasetSpec],
     folder: Path,
     benchmarks: Mapping[str, Path] | None = None,
+    left_out: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[GateVerdict]:
     """Hold finished shards against every release gate.
 
@@ -52,6 +53,7 @@ def check_release(
             could have named somebody and what was done, from the shards and the ledger beside the folder), and
             ``<gate>.json`` for findings that can name rows or cases.
         benchmarks: by name, a Parquet with the ``question`` column of a benchmark of the recipe.
+        left_out: by dataset, what was left out of headers and containers, and of how many pictures and volumes.
 
     Returns:
         Verdicts; the release is refused where one is neither passed nor waived.
@@ -67,7 +69,7 @@ def check_release(
     alike = release_options(TextDuplicatesOptions, recipe.gates)
     own += text_duplicates.findings(shards, alike) if alike.enabled else []
     _evidence(own, folder)
-    _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs))
+    _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs, left_out))
     always = ["schema", "identity", "split_leak", "expectations"]
     clean = [gate for gate in always + ["benchmark_leak"] * bool(recipe.benchmarks) if _is_clean(gate, own)]
     return [*judge(own, recipe.waivers), *(passed(gate, CLEAN[gate]) for gate in clean)]

@@ -13,6 +13,8 @@ _MOST_SCANS = 100
 """Each scan of a progressive picture is a pass over all its pixels; encoders write about ten."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _NEEDED = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDA, 0xF8}
+_SHORT = frozenset({0xDC, 0xDD})
+"""Number of lines and restart interval: two bytes; decoders pass over what else stands there."""
 _SCAN, _END, _COMMENT, _JPEGLS = 0xDA, 0xD9, 0xFE, 0xF7
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
@@ -76,7 +78,7 @@ def _segment(data: bytes, marker: int, place: int, parts: _Parts) -> int:
         parts.frame, parts.process = body, marker
     if marker == _SCAN:
         end = _scan(data, end, parts)
-    if marker in _NEEDED:
+    if marker in _NEEDED and (marker not in _SHORT or len(body) == 2):
         parts.kept.append((place - 2, end))
     else:
         _metadata(marker, body, (place - 2, end), parts)

@@ -268,6 +268,11 @@ def leaked(prefect_env: dict[str, str], hospital_of_names: tuple[Path, Planter])
     # What must be found is found: the search is not blind.
     assert any(b"edema" in text for name, text in texts.items() if name.endswith(".parquet"))
     assert b"films" in texts["manifest.json"]
+    found = {
+        (one["dataset"], one["pictures_and_volumes"]) for one in json.loads(texts["quality/privacy.json"])["left_out"]
+    }
+    # A third each of the films are JPEG, PNG and TIFF, and lose different things.
+    assert found == {("films", PEOPLE // 3), ("scans", PEOPLE)}
     # Whoever guesses a key could make the ids that are drawn from keys, if nothing secret went into them.
     keys = [(value, plant.keys.get(value, value)) for value in planted]
     look = Search(planted, {value: guessed_ids(SPECS, CONVERTERS, key) for value, key in keys})

@@ -51,4 +51,6 @@ def test_the_audit_counts_by_dataset_and_code(line: Any, write: Any, tmp_path: P
     kept = audit([], None, recipe, [scans])["rules"]["films"]["header_attributes_kept"]
     assert "PatientName" not in kept and kept["ImagePositionPatient"] == "order of slices, never the numbers"
     empty = audit([], None, recipe, [own])
-    assert (empty["refused"], empty["published_with_flag"]) == ([], [])
+    assert (empty["refused"], empty["published_with_flag"], empty["left_out"]) == ([], [], [])
+    told = audit([], None, recipe, [own], {"films": {"comment was cut out of the file": 3}})["left_out"]
+    assert told == [{"dataset": "films", "what": "comment was cut out of the file", "pictures_and_volumes": 3}]

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from pydicom.data import get_testdata_file
 
+from quality.carriers import carried
 from readers.pixels import jpeg, png
 from readers.pixels.decode import decode, read_layout
 from readers.pixels.icc import wordless
@@ -50,6 +51,16 @@ def test_a_jpeg_keeps_its_pixel_data_and_loses_its_metadata(save, picture_bytes)
         "EXIF", "XMP", "IPTC", "comment", "colour profile", "application segment", "trailing data",
     }  # fmt: skip
     assert (layout.width, layout.height, layout.channels, layout.bit_depth, layout.passes) == (64, 48, 3, 8, True)
+
+
+@pytest.mark.parametrize("marker", [0xDC, 0xDD])
+def test_a_segment_of_two_bytes_holds_no_more(marker, picture_bytes):
+    bare = picture_bytes(kind="JPEG")
+    at = bare.index(b"\xff\xda")
+    full = bare[:at] + _segment(marker, b"\0\0Jane Doe") + bare[at:]
+    assert jpeg.layout(full).clean == bare
+    assert carried(full) == "privacy_jpeg_segment"
+    assert carried(bare) == ""
 
 
 def test_a_jpeg_without_metadata_is_the_very_same_object(picture_bytes):
