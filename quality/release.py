@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quality import benchmark_questions, drift, shortcut, text_duplicates
+from quality import answers, benchmark_questions, drift, shortcut, text_duplicates
 from quality.metadata import PLAIN, batches
 from quality.privacy_audit import audit
 from quality.profile import profile
 from quality.release_options import (
     RELEASE_GATES,
+    AnswersOptions,
     BenchmarkQuestionsOptions,
     DriftOptions,
     ExpectationsOptions,
@@ -68,6 +69,8 @@ def check_release(
     own += benchmark_questions.findings(shards, benchmarks or {}, asked) if asked.enabled else []
     alike = release_options(TextDuplicatesOptions, recipe.gates)
     own += text_duplicates.findings(shards, alike) if alike.enabled else []
+    even = release_options(AnswersOptions, recipe.gates)
+    own += answers.findings(shards, even) if even.enabled else []
     _evidence(own, folder)
     _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs, left_out))
     always = ["schema", "identity", "split_leak", "expectations"]

@@ -81,6 +81,22 @@ class ShortcutOptions(GateOptions):
     """Whether the finding refuses the release; reported otherwise."""
 
 
+class AnswersOptions(GateOptions):
+    """Letters, yes and no."""
+
+    letter_excess: float = Field(default=0.1, ge=0, le=1)
+    """How far one letter may be right more often than an even share.  Ours: three standard deviations of 200 questions
+    with four options.  FIELD.md section 19: letters balanced."""
+    yes_no_excess: float = Field(default=0.2, ge=0, le=1)
+    """The same of yes and no: 0.2 lets one of them be right in 7 of 10.  Ours."""
+    yes_no_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of a dataset's rows that may ask for yes or no; 1: all.  Lingshu keeps them at or below 0.05."""
+    min_rows: int = Field(default=200, ge=1)
+    """Rows below which nothing is said.  Ours."""
+    refuse: bool = False
+    """Whether the finding refuses the release; reported otherwise."""
+
+
 class BalanceOptions(GateOptions):
     """Whom the cases are about."""
 
@@ -131,6 +147,7 @@ RELEASE_GATES: dict[str, type[GateOptions]] = {
     "benchmark_questions": BenchmarkQuestionsOptions,
     "text_duplicates": TextDuplicatesOptions,
     "shortcut": ShortcutOptions,
+    "answers": AnswersOptions,
     "balance": BalanceOptions,
     "drift": DriftOptions,
 }
