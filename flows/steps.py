@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from converters.base import Converter
+from flows.books import balanced
 from readers.base import Item, Reader, Refusal
 from readers.pixels.render import render
 from readers.source import Source
@@ -22,9 +23,9 @@ Step = Callable[[Iterator[Work]], Iterator[Work]]
 
 
 def run_steps(works: Iterator[Work], steps: Iterable[Step]) -> Iterator[Work]:
-    """Send ``works`` through ``steps`` in order, one case at a time."""
+    """Send ``works`` through ``steps`` in order, one case at a time; a step that loses a row ends the run."""
     for step in steps:
-        works = step(works)
+        works = balanced(step)(works)
     return works
 
 

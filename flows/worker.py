@@ -21,6 +21,7 @@ from readers.base import Item, Refusal
 from schemas.context import Context
 from schemas.recipe import Choice, Recipe
 from schemas.spec import DatasetSpec
+from schemas.work import Work
 
 if TYPE_CHECKING:
     from flows.episodes import EpisodeJob
@@ -96,7 +97,11 @@ def partition_steps(job: Job, recipe: Recipe, judge: "Judge", decided: "Decided"
     ]
     if recipe.synthesis is not None:
         steps.append(_synthesis_step(recipe, job.answers, context))
-    return [*steps, lambda works: judging(works, judge), close_cases, decided.close]
+
+    def gate(works: Iterator[Work]) -> Iterator[Work]:
+        return judging(works, judge)
+
+    return [*steps, gate, close_cases, decided.close]
 
 
 def _watched(job: Job) -> Iterator[Item | Refusal]:

@@ -94,7 +94,12 @@ def _state(met: bool, otherwise: str) -> str:
 
 
 def _table(names: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    lines = list(lines)
+    counts = [any(isinstance(line[place], int) for line in lines) for place in range(len(names))]
+    head = "".join(
+        f'<th class="number">{escape(name)}</th>' if number else f"<th>{escape(name)}</th>"
+        for name, number in zip(names, counts, strict=True)
+    )
     body = "".join("<tr>" + "".join(_cell(value) for value in line) + "</tr>" for line in lines)
     return f"<table><tr>{head}</tr>{body}</table>"
 

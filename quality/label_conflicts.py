@@ -22,7 +22,8 @@ def across(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[
     Args:
         kept: `polars.DataFrame` with dataset, case_id, picture_key, labels and unsure (canonical names).
         label_kinds: ``label_kind`` by dataset; those without labels say nothing.
-        max_share: share of the pictures that both show above which the release is refused.
+        max_share: share of the pictures of the smaller dataset above which the release is refused.  Pictures that both
+            annotate alike are duplicates and kept once, so the pictures that both show are no measure.
     """
     import polars as pl
 
@@ -34,16 +35,16 @@ def across(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[
     }
     several = cases.filter(pl.col("dataset").n_unique().over("picture_key") > 1)
     table = several.select("picture_key", "dataset", "case_id", "labels", "unsure").sort("picture_key", "dataset")
-    counted: dict[tuple[str, str], tuple[int, list[Labelled]]] = {}
+    sizes = dict(cases.group_by("dataset").agg(pl.col("picture_key").n_unique()).iter_rows())
+    odd: dict[tuple[str, str], list[Labelled]] = {}
     for _, group in table.group_by("picture_key", maintain_order=True):
         for one, other in combinations(_by_dataset(group), 2):
             pair = one["dataset"], other["dataset"]
-            total, found = counted.setdefault(pair, (0, []))
-            odd = sorted(_odd(one, other, words[pair[1]]) | _odd(other, one, words[pair[0]]))
-            counted[pair] = total + 1, found
-            if odd:
-                found.append({"labels": odd, "cases": [_named(one), _named(other)]})
-    return [_finding(pair, total, found, max_share) for pair, (total, found) in sorted(counted.items()) if found]
+            labels = sorted(_odd(one, other, words[pair[1]]) | _odd(other, one, words[pair[0]]))
+            if labels:
+                odd.setdefault(pair, []).append({"labels": labels, "cases": [_named(one), _named(other)]})
+    smaller = {pair: sorted(pair, key=lambda name: (sizes[name], name)) for pair in odd}
+    return [_finding(*smaller[pair], sizes[smaller[pair][0]], found, max_share) for pair, found in sorted(odd.items())]
 
 
 def _by_dataset(group: Any) -> list[Labelled]:
@@ -65,10 +66,10 @@ def _named(one: Labelled) -> dict[str, str]:
     return {"dataset": one["dataset"], "case_id": one["case_id"]}
 
 
-def _finding(pair: tuple[str, str], total: int, found: list[Labelled], max_share: float) -> ReleaseFinding:
-    severity = Severity.REFUSE_RELEASE if len(found) / total > max_share else Severity.FLAG
+def _finding(name: str, other: str, total: int, found: list[Labelled], max_share: float) -> ReleaseFinding:
+    severity = Severity.REFUSE_RELEASE if len(found) > max_share * total else Severity.FLAG
     text = (
-        f"{pair[0]}: {len(found)} of {total} pictures that {pair[1]} shows too have a label that only one of them "
-        f"says is present, although both use the word"
+        f"{name}: {len(found)} of {total} pictures are contradicted by {other}, which shows them too: a label that "
+        f"both use is present in one of them only"
     )
-    return ReleaseFinding(GATE, severity, text, pair[0], tuple(found[:SHOWN]))
+    return ReleaseFinding(GATE, severity, text, name, tuple(found[:SHOWN]))

@@ -31,8 +31,8 @@ def test_a_word_that_only_one_of_them_uses_is_no_contradiction() -> None:
     assert told(*BOTH) == []
     [found] = told(*BOTH, case("b", "q", "effusion"))  # now b is seen to know the word
     assert found.detail == (
-        "a: 1 of 1 pictures that b shows too have a label that only one of them says is present, "
-        "although both use the word"
+        "a: 1 of 1 pictures are contradicted by b, which shows them too: "
+        "a label that both use is present in one of them only"
     )
     assert (found.gate, found.dataset, found.severity) == ("conflicting_labels", "a", Severity.FLAG)
     named = [{"dataset": "a", "case_id": "a-p-edema effusion"}, {"dataset": "b", "case_id": "b-p-edema"}]
@@ -68,6 +68,6 @@ def test_several_cases_of_a_dataset_about_one_picture_are_taken_together() -> No
 
 def test_the_share_is_a_threshold() -> None:
     four = [case("a", picture, "edema") for picture in "pqrs"] + [case("b", picture, "edema") for picture in "pqr"]
-    four.append(case("b", "s", "effusion"))  # 1 of 4 pictures
+    four += [case("b", "s", "effusion"), case("b", "t", "edema")]  # 1 of the 4 pictures of a; b has 5
     assert [one.severity for one in told(*four, max_share=0.25)] == [Severity.FLAG]
     assert [one.severity for one in told(*four, max_share=0.24)] == [Severity.REFUSE_RELEASE]
