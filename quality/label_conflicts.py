@@ -27,8 +27,8 @@ def across(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[
     """
     import polars as pl
 
-    told = [name for name, kind in label_kinds.items() if kind != "none"]
-    cases = kept.filter(pl.col("dataset").is_in(told) & (pl.col("picture_key") != ""))
+    labelled = [name for name, kind in label_kinds.items() if kind != "none"]
+    cases = kept.filter(pl.col("dataset").is_in(labelled) & (pl.col("picture_key") != ""))
     words = {
         name: set(said)
         for name, said in cases.group_by("dataset").agg(pl.col("labels").explode().drop_nulls().unique()).iter_rows()
@@ -40,11 +40,14 @@ def across(kept: Any, label_kinds: Mapping[str, str], max_share: float) -> list[
     for _, group in table.group_by("picture_key", maintain_order=True):
         for one, other in combinations(_by_dataset(group), 2):
             pair = one["dataset"], other["dataset"]
-            labels = sorted(_odd(one, other, words[pair[1]]) | _odd(other, one, words[pair[0]]))
-            if labels:
-                odd.setdefault(pair, []).append({"labels": labels, "cases": [_named(one), _named(other)]})
-    smaller = {pair: sorted(pair, key=lambda name: (sizes[name], name)) for pair in odd}
-    return [_finding(*smaller[pair], sizes[smaller[pair][0]], found, max_share) for pair, found in sorted(odd.items())]
+            # The words themselves are not told: those of a restricted dataset are withheld everywhere else.
+            if _odd(one, other, words[pair[1]]) or _odd(other, one, words[pair[0]]):
+                odd.setdefault(pair, []).append({"cases": [_named(one), _named(other)]})
+    told = []
+    for pair, found in sorted(odd.items()):
+        small, large = sorted(pair, key=lambda name: (sizes[name], name))
+        told.append(_finding(small, large, sizes[small], found, max_share))
+    return told
 
 
 def _by_dataset(group: Any) -> list[Labelled]:

@@ -36,12 +36,12 @@ def test_a_word_that_only_one_of_them_uses_is_no_contradiction() -> None:
     )
     assert (found.gate, found.dataset, found.severity) == ("conflicting_labels", "a", Severity.FLAG)
     named = [{"dataset": "a", "case_id": "a-p-edema effusion"}, {"dataset": "b", "case_id": "b-p-edema"}]
-    assert found.evidence == ({"labels": ["effusion"], "cases": named},)
+    assert found.evidence == ({"cases": named},)
 
 
 def test_it_is_found_in_either_direction() -> None:
-    [found] = told(case("a", "p", "edema"), case("b", "p", "effusion"), case("a", "q", "effusion"))
-    assert found.evidence[0]["labels"] == ["effusion"]  # b never says edema
+    assert len(told(case("a", "p", "edema"), case("b", "p", "effusion"), case("a", "q", "effusion"))) == 1
+    assert len(told(case("a", "p", "edema"), case("b", "p", "effusion"), case("b", "q", "edema"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,7 @@ def test_no_contradiction(cases: list[dict[str, Any]]) -> None:
 
 def test_several_cases_of_a_dataset_about_one_picture_are_taken_together() -> None:
     more = [case("a", "p", "edema"), case("a", "p", "effusion"), case("b", "p", "effusion"), case("b", "q", "edema")]
-    [found] = told(*more)
-    assert found.evidence[0]["labels"] == ["edema"]
+    assert len(told(*more)) == 1  # b does not say edema
     assert told(*more, case("b", "p", "edema")) == []
 
 
