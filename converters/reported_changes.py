@@ -126,7 +126,7 @@ def _canonical(anatomy: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for concept in taxonomy.labels().values():
         if concept.kind in ("finding", "lesion") and concept.name not in _TOO_WIDE and _there(concept.region, anatomy):
-            for word in (concept.name, *concept.synonyms):
+            for word in (concept.name, *concept.synonyms, *concept.loose):
                 if len(word) > 3 and word not in _TOO_WIDE and word.isascii():
                     found.setdefault(word.casefold(), concept.name)
                     found.setdefault(english.plural(word.casefold()), concept.name)
