@@ -1,8 +1,15 @@
 """Fixtures that every folder of tests may use."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# CI judges a change, so it draws the same examples every time; everybody else's runs go on looking for new ones.
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 pytest_plugins = ["tests.prefect_server"]
 

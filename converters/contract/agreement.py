@@ -62,8 +62,9 @@ def _claimed(text: str, false: set[str], true: set[str]) -> Iterator[str]:
 
 def _without(text: str, labels: set[str], sought: set[str]) -> str:
     """The text without those labels that hold the words of a sought one ("liver tumor" of "tumor")."""
-    for label in sorted(labels - sought, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(label)}(?!\w)", "", text, flags=re.I)
+    forms = {form for label in labels - sought for form in (label, english.plural(label))}
+    for form in sorted(forms, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", "", text, flags=re.I)
     return text
 
 

@@ -15,6 +15,8 @@ from converters.contract import (
     sample_fixtures,
     save_cases,
 )
+from converters.contract.agreement import agreement
+from schemas.context import Context
 from schemas.errors import UserError
 from schemas.identity import row_id
 from schemas.instruction import Message, Place, Provenance
@@ -262,3 +264,15 @@ def test_the_pytest_fixture_passes_and_fails(converter_contract, tmp_path):
         converter_contract(broken(BROKEN["schema: provenance.facts is empty"]))
     with pytest.raises(pytest.fail.Exception, match="no golden file"):
         converter_contract(Good, golden=tmp_path / "good.jsonl")
+
+
+def test_several_of_a_true_thing_are_not_taken_for_the_absent_one_whose_word_they_hold(make):
+    one = make.case(
+        labels=(make.label("liver", "absent"),),
+        regions=(make.box("liver tumor", (1, 1, 9, 9)), make.box("liver tumor", (20, 20, 29, 29))),
+    )
+    rows = make.ask("caption", one, make.spec(["liver", "liver tumor"], "multi_label"))
+    assert any("liver tumors" in row.messages[1].content for row in rows)
+    assert [list(agreement(row, one, Context(make.spec(["liver", "liver tumor"], "multi_label")))) for row in rows] == [
+        [] for _ in rows
+    ]

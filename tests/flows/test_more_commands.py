@@ -129,7 +129,7 @@ synthesis:
 """
     recipe = made / "asking.yaml"
     recipe.write_text(RECIPE.replace("name: tiny", "name: asking", 1) + synthesis)
-    done = medcurate("run", recipe, "--dry-run", env=ENV)
+    done = medcurate("run", recipe, "--dry-run", "--json", env=ENV)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["all"]
     assert (found["cases"], found["requests"], found["stored"], found["tokens_out"]) == (9, 9, 0, 900)
