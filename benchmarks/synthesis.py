@@ -29,7 +29,7 @@ from synthesis.vllm_server import STRUCTURED, VllmServer
 ROOT = Path(__file__).resolve().parent.parent
 MODEL_ARGUMENTS = [
     "--dtype", "float32", "--max-model-len", "2048", "--max-num-seqs", "64", "--kv-cache-memory-bytes", "64M",
-    "--enforce-eager",
+    "--enforce-eager", "--no-enable-chunked-prefill",
 ]  # fmt: skip
 RATIOS = {"server": ("ours server", "bare server"), "offline": ("ours offline", "bare offline")}
 Side = Callable[[list[Path], Path], float]

@@ -40,7 +40,7 @@ SPEC = DatasetSpec.model_validate(
 )  # fmt: skip
 SMALL = [
     "--dtype", "float32", "--max-model-len", "2048", "--max-num-seqs", "64", "--kv-cache-memory-bytes", "64M",
-    "--enforce-eager",
+    "--enforce-eager", "--no-enable-chunked-prefill",
 ]  # fmt: skip
 
 CLIENT = """
