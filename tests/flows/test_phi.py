@@ -20,15 +20,20 @@ pytestmark = [
 
 
 def known() -> set[str]:
-    """Every name, number and place of the headers, and the files' names."""
+    """Every name, number and place of the headers, and the files' names.
+
+    Some names are made of dictionary words in small letters ("Dr. soft haze", "billowing mode"), which pages and
+    windows say too: these are sought whole.  One department is called DEFAULT.
+    """
     values: set[str] = set()
     for path in DATA.rglob("*.dcm"):
         header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-        values |= {value for _, value in identifiers(header)}
+        values |= {value for _, value in identifiers(header) if not value.islower()}
+        values |= {str(element.value) for element in header.iterall() if element.VR == "PN"}
         values |= {str(header.get(name, "")) for name in ("PatientBirthDate", "StudyDate", "SOPInstanceUID",
                                                           "StudyInstanceUID", "SeriesInstanceUID")}  # fmt: skip
         values.add(path.stem)
-    return {value for value in values if len(value) >= 4 and value.upper() not in ("NONE", "ANON")}
+    return {value for value in values if len(value) >= 4 and value.upper() not in ("NONE", "ANON", "DEFAULT")}
 
 
 def test_nobody_is_named(prefect_env: dict[str, str], tmp_path: Path) -> None:
@@ -37,7 +42,7 @@ def test_nobody_is_named(prefect_env: dict[str, str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     release = Path(json.loads(done.stdout)["release"])
     values = known()
-    assert {"DAVIDSON", "DOUGLAS", "SIMPSON"} <= values
+    assert {"DAVIDSON", "DOUGLAS", "SIMPSON", "Dr. soft haze", "billowing mode"} <= values
     leaks = set()
     for path in sorted(release.rglob("*")):
         if path.is_file():
