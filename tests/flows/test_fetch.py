@@ -16,6 +16,7 @@ import pytest
 from flows.fetch import BLOCK, fetch
 from flows.progress import Step, listen
 from schemas.errors import ReleaseError, UserError
+from tests.s3_server import s3_bucket
 
 DATA = bytes(range(256)) * 20_000
 """5 MB, so that a fetch takes several requests."""
@@ -194,26 +195,15 @@ def test_a_whole_file_that_was_damaged_since_is_fetched_again(server: Server, tm
     assert target.read_bytes() == DATA
 
 
-def test_from_s3_and_resumed_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from moto.server import ThreadedMotoServer
+def test_from_s3_and_resumed_there(tmp_path: Path) -> None:
     from s3fs import S3FileSystem
 
-    store = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    store.start()
-    host, port = store.get_host_and_port()
-    for name, value in (("ENDPOINT_URL", f"http://{host}:{port}"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")):
-        monkeypatch.setenv(f"AWS_{name}", value)
-    S3FileSystem.clear_instance_cache()
-    try:
-        S3FileSystem().mkdir("fetched")
-        S3FileSystem().pipe_file("fetched/data.bin", DATA)
+    with s3_bucket("fetched") as address:
+        S3FileSystem().pipe_file(f"{address}/data.bin", DATA)
         (tmp_path / "data" / "sub").mkdir(parents=True)
         (tmp_path / "data" / "sub" / "data.bin.part").write_bytes(DATA[:1_000_000])
-        fetch(_spec(tmp_path, "s3://fetched/data.bin", SHA256))
+        fetch(_spec(tmp_path, f"{address}/data.bin", SHA256))
         assert (tmp_path / "data" / "sub" / "data.bin").read_bytes() == DATA
-    finally:
-        S3FileSystem.clear_instance_cache()
-        store.stop()
 
 
 def test_a_fetch_that_is_killed_goes_on_from_its_last_block(server: Server, tmp_path: Path) -> None:

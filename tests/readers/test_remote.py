@@ -15,26 +15,14 @@ from readers.pixels.render import render
 from readers.remote import cache_folder
 from readers.source import Source
 from schemas.errors import CaseError, UserError
+from tests.s3_server import s3_bucket
 
 
 @pytest.fixture(scope="module")
 def bucket():
     """The address of a bucket on a server of its own."""
-    from moto.server import ThreadedMotoServer
-    from s3fs import S3FileSystem
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        S3FileSystem.clear_instance_cache()
-        S3FileSystem().mkdir("sources")
-        yield "s3://sources"
-    S3FileSystem.clear_instance_cache()
-    server.stop()
+    with s3_bucket("sources") as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

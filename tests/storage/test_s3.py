@@ -6,6 +6,7 @@ from schemas.errors import UserError
 from storage.publish import _create
 from storage.release import exists, publish, pull, releases, verify
 from storage.store import open_address
+from tests.s3_server import s3_bucket
 
 from .conftest import simple_case
 
@@ -13,21 +14,8 @@ from .conftest import simple_case
 @pytest.fixture(scope="module")
 def bucket():
     """The address of a bucket on a server of its own."""
-    from moto.server import ThreadedMotoServer
-    from s3fs import S3FileSystem
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        S3FileSystem.clear_instance_cache()
-        open_address("s3://")[0].mkdir("releases")
-        yield "s3://releases"
-    S3FileSystem.clear_instance_cache()
-    server.stop()
+    with s3_bucket("releases") as address:
+        yield address
 
 
 @pytest.fixture

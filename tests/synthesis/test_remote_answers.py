@@ -14,6 +14,7 @@ from synthesis.answers import AnswerStore
 from synthesis.base import Request
 from synthesis.pipeline import open_engine
 from synthesis.remote_folder import local_folder
+from tests.s3_server import s3_bucket
 
 KEYS = [digest("key", str(number)) for number in range(4)]
 
@@ -32,21 +33,8 @@ def machine(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def bucket():
     """The address of a bucket on a real S3 server."""
-    from moto.server import ThreadedMotoServer
-    from s3fs import S3FileSystem
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        S3FileSystem.clear_instance_cache()
-        S3FileSystem().mkdir("answers")
-        yield "s3://answers"
-    S3FileSystem.clear_instance_cache()
-    server.stop()
+    with s3_bucket("answers") as address:
+        yield address
 
 
 @pytest.fixture(params=["memory", "file", "s3"])
