@@ -5,50 +5,31 @@ from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
-import numpy.typing as npt
+
+from schemas.runs import Whole, counts_of
 
 SHORT = 64
 """Characters below which Python's own lists are faster than numpy's fixed cost."""
-MORE = 32
-"""The bit of a character that says that the run goes on."""
 _RUN = re.compile("[P-o]{0,9}[0-O]")
 EMPTY = (0.0, 0.0, 0.0, 0.0)
-VALUES = np.array([code & 31 if code & MORE else (code ^ 16) - 16 for code in range(64)] + [0] * 192, np.int64)
-"""By character: its five bits, those of a run's last one with their sign; characters outside of the coding have 0."""
-POWERS = 32 ** np.arange(10, dtype=np.int64)
+LONGEST = 10
+"""Characters of one run."""
 
-Runs = npt.NDArray[np.int64]
 Measure = tuple[int, tuple[float, float, float, float]]
 
 
-def runs(rle: str) -> Runs | None:
+def runs(rle: str) -> Whole | None:
     """Decode a compressed COCO string to run lengths.
 
     Returns:
-        int64 array of run lengths in column order, background first; ``None`` where the string is not one.
-
-    Source of the coding: ``rleFrString`` of the COCO API: five bits a character, lowest first, bit 5 says that
-    more follow, bit 4 of the last is the sign, and from the fourth run on each is a difference to the one
-    before the last.
+        int64 array of run lengths in column order, background first; ``None`` where the string is not one
+        (`schemas.runs.counts_of` says how it is coded).
     """
     if len(rle) < SHORT:
         short = _short_runs(rle)
         return None if short is None else np.asarray(short, dtype=np.int64)
-    # Eight bits wrap around, so that every character outside of the coding ends above 63.
-    raw = np.frombuffer(rle.encode("utf-8", "surrogatepass"), np.uint8) - np.uint8(48)
-    ends = (raw < MORE).nonzero()[0]
-    if not ends.size or ends[-1] != raw.size - 1 or np.maximum.reduce(raw) > 63:
-        return None
-    starts = np.zeros_like(ends)
-    np.add(ends[:-1], 1, out=starts[1:])
-    sizes = ends - starts + 1
-    if np.maximum.reduce(sizes) > len(POWERS):
-        return None
-    places = np.arange(raw.size) - starts.repeat(sizes)
-    values = np.add.reduceat(VALUES.take(raw) * POWERS.take(places), starts)
-    for part in (values[1::2], values[2::2]):
-        np.add.accumulate(part, out=part)
-    return values if np.minimum.reduce(values) >= 0 else None
+    values = counts_of(rle, LONGEST)
+    return values if values is not None and np.minimum.reduce(values) >= 0 else None
 
 
 @lru_cache(maxsize=1024)
@@ -82,7 +63,7 @@ def _by_list(found: list[int], height: int, width: int) -> Measure | None:
     return sum(found[1::2]), _box(*edges, height)
 
 
-def _by_array(found: Runs, height: int, width: int) -> Measure | None:
+def _by_array(found: Whole, height: int, width: int) -> Measure | None:
     after = np.add.accumulate(found)
     if after[-1] != height * width:
         return None

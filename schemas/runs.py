@@ -11,6 +11,14 @@ from schemas.errors import CaseError
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 
+LONGEST = 8
+"""Characters of one count: forty bits, more than any picture has pixels."""
+_MORE = 32
+"""The bit of a character that says that the count goes on."""
+_VALUES = np.array([code & 31 if code & _MORE else (code ^ 16) - 16 for code in range(64)] + [0] * 192, np.int64)
+"""By character: its five bits, those of a count's last one with their sign; characters outside of the coding have 0."""
+_POWERS = 32 ** np.arange(10, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runs:
@@ -116,28 +124,38 @@ def encode_cut(cut: Mask, left: int, top: int, size: tuple[int, int]) -> str:
 def run_lengths(rle: str, size: tuple[int, int]) -> Whole:
     """Pixels outside, inside, outside ... column by column; `CaseError` where they are not the grid's."""
     height, width = size
-    counts = _counts(rle)
+    counts = counts_of(rle)
     if counts is None or counts.sum() != height * width or counts.min(initial=0) < 0:
         raise CaseError("bad_mask", f"a mask's run lengths do not fill its {width}x{height} grid")
     return counts
 
 
-def _counts(rle: str) -> Whole | None:
-    """The counts behind COCO's string; None where it is not one.  pycocotools' own reader does not check its input."""
+def counts_of(rle: str, longest: int = LONGEST) -> Whole | None:
+    """The counts behind COCO's string; None where it is not one.  pycocotools' own reader does not check its input.
+
+    The coding is that of ``rleFrString`` of the COCO API: five bits a character, lowest first, bit 5 says that more
+    follow, bit 4 of the last is the sign.
+
+    Args:
+        rle: the string.
+        longest: characters that one count may have, 10 at most.
+
+    Returns:
+        Pixels outside, inside, outside ... column by column; they may be negative.
+    """
     # Eight bits wrap around, so that every character outside of the coding ends above 63.
     codes = np.frombuffer(rle.encode("utf-8", "surrogatepass"), np.uint8) - np.uint8(48)
-    if not codes.size or codes.max() > 63 or codes[-1] & 32:
+    ends = (codes < _MORE).nonzero()[0]
+    if not ends.size or ends[-1] != codes.size - 1 or np.maximum.reduce(codes) > 63:
         return None
-    ends = np.flatnonzero(codes < 32)
-    lengths = np.empty_like(ends)
-    lengths[0], lengths[1:] = ends[0] + 1, ends[1:] - ends[:-1]
-    if lengths.max() > 8:
+    starts = np.zeros_like(ends)
+    np.add(ends[:-1], 1, out=starts[1:])
+    sizes = ends - starts + 1
+    if np.maximum.reduce(sizes) > longest:
         return None
-    starts = ends - lengths + 1
-    shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
-    values: Whole = np.add.reduceat((codes & 31).astype(np.int64) << shifts, starts)
-    values -= (codes[ends] >> 4).astype(np.int64) << 5 * lengths
+    places = np.arange(codes.size) - starts.repeat(sizes)
+    values: Whole = np.add.reduceat(_VALUES.take(codes) * _POWERS.take(places), starts)
     # From the fourth on, a count is stored as its difference to the one two before.
-    values[1::2] = np.cumsum(values[1::2])
-    values[2::2] = np.cumsum(values[2::2])
+    for part in (values[1::2], values[2::2]):
+        np.add.accumulate(part, out=part)
     return values
