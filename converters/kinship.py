@@ -1,16 +1,10 @@
-"""Which labels may stand beside each other: related ones, lesions, and how near two are in the taxonomy."""
+"""Which labels may stand beside each other: lesions, what may be unannotated, how near two are in the taxonomy."""
 
 from functools import cache
 
 from converters.speech.english import kind
 from schemas import taxonomy
 from schemas.taxonomy.kinship import concept, holds
-
-
-@cache
-def related(one: str, other: str) -> bool:
-    """Whether two labels name the same thing, or one holds the other: such a pair is never answer and distractor."""
-    return holds(one, other) or holds(other, one)
 
 
 @cache

@@ -7,12 +7,11 @@ from pydantic import Field
 
 from converters.asking import Asker
 from converters.choosing import Choices, choose, of_one_kind, with_options
-from converters.kinship import related
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
-from schemas.taxonomy.kinship import nested
+from schemas.taxonomy.kinship import nested, related
 
 
 class MultipleChoiceOptions(Choices):

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from converters.asking import Asker
 from converters.choosing import Choices, choose, of_one_kind, with_options
-from converters.kinship import related
 from schemas.instruction import Task
+from schemas.taxonomy.kinship import related
 
 
 class RegionalChoices(Choices):

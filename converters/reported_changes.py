@@ -52,9 +52,7 @@ _CHANGES: tuple[tuple[ReportedChange, str, bool], ...] = (
 resolved" is no resolution."""
 _PATTERNS = tuple((change, re.compile(rf"\b(?:{words})\b", re.I), timed) for change, words, timed in _CHANGES)
 
-_TOO_WIDE = frozenset(
-    {"abnormality", "normal", "collapse", "bacteria", "virus", "hypertension", "fibrosis", "none", "edema", "oedema"}
-)
+_TOO_WIDE = frozenset({"abnormality", "collapse", "bacteria", "virus", "hypertension", "fibrosis", "edema", "oedema"})
 """Words of the taxonomy that mean something else, or nothing, in a report's running text."""
 _BETWEEN = re.compile(
     r"(?:\s|,|\band\b|\bthe\b|\ba\b|\bleft\b|\bright\b|\bbilateral\b|\bsmall\b|\blarge\b|\bmild\b)*", re.I
@@ -125,17 +123,13 @@ def _canonical(anatomy: str) -> dict[str, str]:
     """How a finding of this anatomy may be spelled, plurals among them -> its canonical word."""
     found: dict[str, str] = {}
     for concept in taxonomy.labels().values():
-        if concept.kind in ("finding", "lesion") and concept.name not in _TOO_WIDE and _there(concept.region, anatomy):
+        here = concept.kind in ("finding", "lesion") and taxonomy.meet("anatomy", concept.region, anatomy)
+        if here and concept.name not in _TOO_WIDE:
             for word in (concept.name, *concept.synonyms, *concept.loose):
                 if len(word) > 3 and word not in _TOO_WIDE and word.isascii():
                     found.setdefault(word.casefold(), concept.name)
                     found.setdefault(english.plural(word.casefold()), concept.name)
     return found
-
-
-def _there(region: str, anatomy: str) -> bool:
-    both = region and anatomy
-    return bool(both) and (taxonomy.within("anatomy", region, anatomy) or taxonomy.within("anatomy", anatomy, region))
 
 
 @cache

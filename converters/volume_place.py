@@ -8,7 +8,6 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.drawing import generator
-from converters.kinship import related
 from converters.solids import (
     Solids,
     asked,
@@ -25,6 +24,7 @@ from converters.solids import (
 from schemas.case import Case, Region3D
 from schemas.context import Context
 from schemas.instruction import Instruction
+from schemas.taxonomy.kinship import related
 
 Asked = Literal["words", "box", "which"]
 _APART = 0.5

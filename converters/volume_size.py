@@ -8,11 +8,11 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.drawing import generator
-from converters.kinship import related
 from converters.solids import SPECK, Facts, Solids, asked, millilitres, millimetres, names, one_piece, solids
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
+from schemas.taxonomy.kinship import related
 
 Asked = Literal["millimetres", "millilitres"]
 _COMPLETE = ("complete_regions",)

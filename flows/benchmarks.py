@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.code_version import code_version
 from flows.listing import fingerprint_of
-from flows.origins import origins
+from flows.origins import of_file, origins
 from flows.pool import Workers
 from flows.preflight import check_root
 from flows.watched import Watched
@@ -184,7 +184,7 @@ def _distinct(pictures: list[tuple[bytes | None, list[str]]], seen: set[str], wa
             seen.add(name)
             Path(folder, name).write_bytes(data or b"")
             made = _of_file(source, name) if watched.lets(name) else Hashes()
-            yield replace(made, origins=tuple(sha[:32] for sha in sources)) if made.sha256 else made
+            yield replace(made, origins=tuple(map(of_file, sources))) if made.sha256 else made
             Path(folder, name).unlink()
 
 

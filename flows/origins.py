@@ -21,4 +21,9 @@ def origins(ref: ImageRef, made: Rendered) -> tuple[str, ...]:
 
 def _origin(part: ImageRef, sha256: str) -> str:
     one_of_many = part.media_type not in SEVERAL and (part.array or part.view.frame >= 0)
-    return digest(sha256, part.array, str(part.view.frame)) if one_of_many else sha256[:32]
+    return digest(sha256, part.array, str(part.view.frame)) if one_of_many else of_file(sha256)
+
+
+def of_file(sha256: str) -> str:
+    """The origin that all share which is made from one whole file, by its digest."""
+    return sha256[:32]

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from flows.origins import origins
+from flows.origins import of_file, origins
 from schemas.case import Case, ImageRef, VolumeRef
 from schemas.errors import UserError
 from schemas.identity import case_order, digest, keyed
@@ -114,7 +114,7 @@ def _origins(work: Work, shown: Sequence[ImageRef], volumes: Sequence[VolumeRef]
     found = {one for ref in shown for one in origins(ref, work.pictures[ref])}
     for volume in volumes:
         if not volume.mask:
-            found.update(sha[:32] for sha in work.volumes[volume].source_sha256)
+            found.update(map(of_file, work.volumes[volume].source_sha256))
     return tuple(sorted(found))
 
 

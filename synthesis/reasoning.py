@@ -17,7 +17,7 @@ from schemas import identity
 from schemas.instruction import Instruction, Provenance
 from schemas.instruction import Task as Kind
 from schemas.spec import Strict
-from schemas.taxonomy import ancestors, canonical_label
+from schemas.taxonomy.kinship import related
 from synthesis.base import Answer, Failure, Request
 from synthesis.chain import About, Chain, parsed
 from synthesis.checks.known import known_of
@@ -49,15 +49,6 @@ def answer_model(options: tuple[str, ...]) -> type[Reasoned]:
     """`Reasoned` with a final answer that is one of ``options``."""
     fields: dict[str, Any] = {"answer": (Literal[options], ...)}
     return create_model("Reasoned", __base__=Reasoned, **fields)
-
-
-def _akin(one: str, other: str) -> bool:
-    """Whether one label holds the other by the taxonomy or by its words, so that both may be true."""
-    named, named_other = canonical_label(one), canonical_label(other)
-    words, others = set(one.lower().split()), set(other.lower().split())
-    return (
-        named in ancestors(named_other) or named_other in ancestors(named) or words <= others or others <= words
-    )  # fmt: skip
 
 
 class Reasoning(PromptedTask, Chain):
@@ -111,7 +102,7 @@ class Reasoning(PromptedTask, Chain):
         polarity = known_of(setting.case, setting.context.spec, setting.shown).polarity
         absent = sorted(name for name, said in polarity.items() if said == "absent")
         exclusive = setting.context.spec.label_kind in ("multi_class", "ordinal")
-        others = [name for name in absent if exclusive or not _akin(name, truth)]
+        others = [name for name in absent if exclusive or not related(name, truth)]
         draw = identity.generator(setting.context.seed, self.row_id(setting.case, "choices"))
         found = [truth, *draw.sample(others, min(len(others), self.options.choices - 1))]
         draw.shuffle(found)

@@ -64,6 +64,11 @@ def within(name: Axis, word: str, wider: str) -> bool:
     return bool(word)
 
 
+def meet(name: Axis, one: str, other: str) -> bool:
+    """Whether either canonical word is the other or lies below it (``liver`` and ``abdomen``, either way)."""
+    return within(name, one, other) or within(name, other, one)
+
+
 @cache
 def modality_of_dicom(code: str) -> str:
     """The canonical modality of a DICOM Modality value such as ``MR``, or an empty string."""

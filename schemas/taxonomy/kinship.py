@@ -24,6 +24,12 @@ def holds(wide: str, narrow: str) -> bool:
 
 
 @cache
+def related(one: str, other: str) -> bool:
+    """Whether two labels name the same thing, or one holds the other: such a pair is never answer and distractor."""
+    return holds(one, other) or holds(other, one)
+
+
+@cache
 def implies(narrow: str, wide: str) -> bool:
     """Whether ``wide`` is there wherever ``narrow`` is: it holds it, and ``narrow`` is no denial of it."""
     denied = _DENYING & set(narrow.lower().split()) - set(wide.lower().split())

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field, RootModel
 
 from schemas.spec import Strict
-from schemas.taxonomy.axes import within
+from schemas.taxonomy.axes import meet
 from schemas.yaml_file import load_yaml
 
 Side = Literal["", "left", "right"]
@@ -185,14 +185,10 @@ def canonical_label(word: str, region: str = "") -> str:
             only one of its meanings is of that region.
     """
     compared = plain(word)
-    near = [name for name in _loose().get(compared, ()) if region and _lies_in(labels()[name].region, region)]
+    near = [name for name in _loose().get(compared, ()) if region and meet("anatomy", labels()[name].region, region)]
     if len(near) == 1:
         return near[0]
     return next((_spellings()[form] for form in (compared, _side_first(compared)) if form in _spellings()), "")
-
-
-def _lies_in(one: str, other: str) -> bool:
-    return within("anatomy", one, other) or within("anatomy", other, one)
 
 
 def _side_first(word: str) -> str:

@@ -102,8 +102,7 @@ def openai(folder: Path) -> Counts:
     rows = pictures = 0
     for item in _lines(folder):
         adapter.validate_python(item["messages"])
-        urls = [_plain(turn) for turn in item["messages"]]
-        images, _ = process_vision_info(urls)
+        images, _ = process_vision_info([_plain(turn) for turn in item["messages"]])
         rows, pictures = rows + 1, pictures + len(images or [])
     return rows, pictures
 

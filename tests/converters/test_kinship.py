@@ -2,8 +2,8 @@
 
 import pytest
 
-from converters.kinship import may_be, related
-from schemas.taxonomy.kinship import same
+from converters.kinship import may_be
+from schemas.taxonomy.kinship import related, same
 
 
 @pytest.mark.parametrize(
