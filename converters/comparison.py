@@ -14,7 +14,7 @@ from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
 from converters.drawing import generator
 from converters.reported_changes import reported_changes
-from converters.scenes import Scene, label_scenes
+from converters.scenes import Scene, label_scenes, true_labels
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -99,7 +99,7 @@ class Comparison:
             short=said[change],
             options=options,
             answer_index=right,
-            labels=(label,) if label in {one.name for one in ask.case.labels} and change != "absent" else (),
+            labels=(label,) if label in true_labels(ask.case) else (),
         )
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from converters.contract.agreement import agreement
 from converters.reported_changes import reported_changes
 from schemas.case import Text
+from schemas.context import Context
 
 SAID = [
     ("The right pleural effusion has increased.", {"pleural effusion": "worse"}),
@@ -95,3 +97,13 @@ def test_a_report_that_the_labels_contradict_is_not_believed(make):
 
 def test_without_a_report_nothing_is_asked(make):
     assert make.ask("comparison", visit(make), make.spec([], "none", anatomy="chest"), source="report") == []
+
+
+def test_a_label_that_is_only_denied_is_not_true_of_the_row(make):
+    one = visit(
+        make, Text("findings", "The effusion has resolved."), labels=(make.label("pleural effusion", "absent", 1),)
+    )
+    spec = make.spec(["pleural effusion"], "multi_label", anatomy="chest")
+    [row] = make.ask("comparison", one, spec, source="report")
+    assert (row.answer, row.labels) == ("resolved", ())
+    assert list(agreement(row, one, Context(spec))) == []
