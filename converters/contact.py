@@ -67,10 +67,11 @@ class Contact:
         one, two = generator(ask.context.seed, row, "pair").choice(sides[answer])
         words, template = ask.words, ask.draw(which, row)
         # "Is the liver tumor inside the liver?" would be answered by its own words.
+        said = "lesion" if which == "inside" else one
         slots = ask.slots((index,)) | {
-            "one": words.definite("lesion" if which == "inside" else one),
+            "one": words.definite(said),
             "two": words.definite(two),
-            "be": words.be(one),
+            "be": words.be(said),
         }
         yield ask.row(
             row,

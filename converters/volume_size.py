@@ -102,7 +102,7 @@ class VolumeSize:
             row,
             "count",
             asked(ask, found.volume, template.fill(slots)),
-            ask.draw("count_answer", row).fill(slots),
+            ask.draw("count_answer" if amount else "count_answer_none", row).fill(slots),
             images=(),
             template=template.id,
             facts=proofs,

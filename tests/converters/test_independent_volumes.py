@@ -184,7 +184,7 @@ def check_millilitres(row, truth):
 def check_count(row, truth):
     (label,) = named(row.messages[0].content)
     _, amount = ndimage.label(truth.mask(label), np.ones((3, 3, 3)))
-    told = re.search(r"\b(\d+|no) (?:liver tumor)", row.messages[-1].content)[1]
+    told = re.search(r"\b(\d+|no) (?:liver tumor)", row.messages[-1].content.lower())[1]
     assert row.answer == str(amount) and told == ("no" if amount == 0 else str(amount))
 
 
