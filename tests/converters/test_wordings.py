@@ -86,6 +86,7 @@ MANY = r"(?:the )?lungs|(?:the )?drusen"
 DISAGREES = re.compile(
     rf"(?:(?:^|[.?:;,] |\b(?:where|how|which|what|large|big) )(?:are|do|were) (?:{ONE})(?! and\b))"
     rf"|(?:(?:^|[.?:;,] |\b(?:where|how|which|what|large|big) )(?:is|does|was) (?:{MANY})\b)"
+    rf"|(?:\bdoes (?:{MANY})\b)|(?:\bis (?:{MANY}) (?!in this|at\b)[a-z])"
     rf"|(?:^(?:{MANY}) (?:is|has|was|does|shows|lies)\b)|(?:^(?:{ONE}) (?:are|have|were|do|show|lie)\b)", re.I,
 )  # fmt: skip
 
