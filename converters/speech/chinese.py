@@ -63,7 +63,7 @@ def _known(label: str) -> str:
 
 def phrase(label: str) -> str:
     """The label in a sentence."""
-    return "无异常表现" if kind(label) == "clear" else name(label)
+    return "正常表现" if kind(label) == "clear" else name(label)
 
 
 def definite(label: str) -> str:
