@@ -73,7 +73,7 @@ class Acquisition:
         if not case.images:
             return
         ask = Asker(case, context, self.name, self.options)
-        image = ask.number(ask.id("case"), "image", len(case.images)) if len(case.images) > 1 else 0
+        image = ask.generator("case", "image").randrange(len(case.images)) if len(case.images) > 1 else 0
         known = {fact: found for fact in self.options.facts if (found := fact_of(case, context, fact, image))}
         order = ask.generator("case", "facts")
         for fact in order.sample(list(known), min(self.options.per_case, len(known))):
@@ -81,7 +81,7 @@ class Acquisition:
 
     def _row(self, ask: Asker, fact: Fact, image: int, known: tuple[str, str]) -> Instruction:
         canonical, proof = known
-        row = ask.id(fact)
+        row = ask.about(fact)
         table = values().facts[fact]
         others = distractors(fact, canonical)
         chosen = choose(

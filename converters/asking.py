@@ -1,12 +1,11 @@
 """What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field
 
-from converters.drawing import Draw, chance
+from converters.drawing import Draw, Row
 from converters.geometry_words import plane_of
 from converters.memo import OfLastCase
 from converters.scenes import of_quality
@@ -14,7 +13,7 @@ from converters.speech import Speech, speech
 from converters.templating import Table, Template, load_table
 from schemas.case import Case, ImageRef
 from schemas.context import Context
-from schemas.identity import row_ids
+from schemas.identity import digest, row_name
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance, Task
 from schemas.spec import Strict
 
@@ -36,6 +35,7 @@ class PerImage(Common):
 
 
 _remembered: OfLastCase[dict[str, str]] = OfLastCase()
+_digests: OfLastCase[int] = OfLastCase()
 
 
 @dataclass(slots=True)
@@ -51,8 +51,6 @@ class Asker:
     """Language of the rows."""
     words: Speech = field(init=False)
     """Words of that language."""
-
-    _ids: Callable[[str], str] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.language = self.options.language or self.context.language
@@ -73,36 +71,36 @@ class Asker:
         """The converter's own templates."""
         return load_table(self.converter)
 
+    def about(self, variant: str) -> Row:
+        """A row's id and what it draws; ``variant`` says what it asks about."""
+        return Row(self._name(variant), self.context.seed)
+
     def id(self, variant: str) -> str:
-        """The row's id; ``variant`` says what it asks about."""
-        if self._ids is None:
-            self._ids = row_ids(self.case.dataset, self.case.identity, self.converter)
-        if self.options.variant or self.language != "en":
+        """The id of a row that draws nothing."""
+        return self._name(variant).hex()
+
+    def _name(self, variant: str) -> bytes:
+        case, prefix = self.case, self.options.variant
+        if prefix or self.language != "en":
             language = "" if self.language == "en" else self.language
-            variant = "/".join(filter(None, (self.options.variant, language, variant)))
-        return self._ids(variant)
+            variant = "/".join([part for part in (prefix, language, variant) if part])
+        return row_name(case.dataset, case.alias or case.key, self.converter, variant)
 
     def generator(self, variant: str, purpose: str) -> Draw:
-        """Draws for what `id` gives for ``variant``."""
-        return Draw(self.context.seed, self.id(variant), purpose)
+        """Draws that decide which rows there are; ``variant`` says what they are about, as in `about`."""
+        case = self.case
+        own = _digests.get(case, "", lambda: int(digest("draw", case.dataset, case.identity), 16))
+        return Draw(own, self.context.seed, self.converter, self.options.variant, self.language, variant, purpose)
 
-    def draw(self, which: str, row: str) -> Template:
-        """A template of the set, by the row's hash."""
-        return load_table(self.converter).choose(which, self.language, self.context.seed, row)
+    def draw(self, which: str, row: Row) -> Template:
+        """A template of the set, drawn by the row."""
+        return load_table(self.converter).choose(which, self.language, row)
 
-    def draw_class(self, which: str, row: str) -> Template:
+    def draw_class(self, which: str, row: Row) -> Template:
         """`draw` for a question about a picture's class; in a dataset about quality, one about how good it is."""
         if not of_quality(self.context.spec.clinical_task):
             return self.draw(which, row)
-        return load_table("image_quality").choose("which", self.language, self.context.seed, row)
-
-    def number(self, row: str, purpose: str, below: int) -> int:
-        """A whole number in ``range(below)``, uniform over rows."""
-        return int(chance(self.context.seed, row, purpose) * below) if below > 1 else 0
-
-    def chance(self, row: str, purpose: str) -> float:
-        """A number in [0, 1), uniform over rows."""
-        return chance(self.context.seed, row, purpose)
+        return load_table("image_quality").choose("which", self.language, row)
 
     def slots(self, images: tuple[int, ...]) -> dict[str, str]:
         """Slots about the pictures: ``picture``, ``a_picture``, ``this`` (modality named) and ``image`` (not named)."""
@@ -134,7 +132,7 @@ class Asker:
 
     def row(
         self,
-        row: str,
+        row: Row,
         task: Task,
         question: str,
         answer: str,
@@ -153,7 +151,7 @@ class Asker:
         """One question with one answer.
 
         Args:
-            row: from `id`.
+            row: from `about`.
             task: of the row.
             question: without placeholders; they are put before it.
             answer: the assistant's words.
@@ -170,7 +168,7 @@ class Asker:
         """
         pictures = pictures or tuple([self.case.images[index] for index in images])
         return Instruction(
-            id=row,
+            id=row.id,
             task=task,
             messages=(Message("user", f"{IMAGE}\n" * len(pictures) + question), Message("assistant", answer)),
             provenance=Provenance(self.converter, template, self.context.seed, self.language, _single(facts)),

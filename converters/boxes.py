@@ -39,4 +39,4 @@ def box_note(ask: Asker, style: BoxStyle) -> str:
 
 @cache
 def _note(style: BoxStyle, language: str) -> str:
-    return load_table("boxes").choose(style, language, 0, "").fill({})
+    return load_table("boxes").fixed(style, language).fill({})

@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.drawing import Row
 from converters.geometry_words import Spot, where
 from converters.scenes import Scene, scenes
 from converters.visible import every_spot
@@ -42,7 +43,7 @@ class Caption:
                 yield self._row(ask, scene)
 
     def _row(self, ask: Asker, scene: Scene) -> Instruction:
-        row = ask.id(scene.variant)
+        row = ask.about(scene.variant)
         spots = region_spots(ask.case, scene)
         words = ask.words
         labels = list(scene.present)
@@ -67,7 +68,7 @@ class Caption:
             labels=tuple(labels),
         )
 
-    def _where(self, ask: Asker, scene: Scene, spots: dict[str, list[Spot]], row: str) -> list[str]:
+    def _where(self, ask: Asker, scene: Scene, spots: dict[str, list[Spot]], row: Row) -> list[str]:
         single = {
             label: group[0]
             for label, group in spots.items()
@@ -84,7 +85,7 @@ class Caption:
                 "be": ask.words.be(label),
                 "place": ask.words.location(place.codes, place.patient, place.wide),
             }
-            sentences.append(ask.draw("place", f"{row}{label}").fill(slots))
+            sentences.append(ask.draw("place", row).fill(slots))
         return sentences
 
 

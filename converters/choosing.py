@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import Draw, generator
+from converters.drawing import Row
 from converters.kinship import lesion, nearness
 from converters.templating import load_table
 
@@ -52,7 +52,7 @@ class Choice:
 
 def choose(
     ask: Asker,
-    row: str,
+    row: Row,
     answer: str,
     others: Sequence[str],
     options: Choices,
@@ -74,19 +74,19 @@ def choose(
     pool = sorted(others)
     if options.distractors == "hard":
         pool = nearest(answer, pool, options, near or alike)
-    if options.none_share and ask.chance(row, "none") < options.none_share:
-        labels, index = _with_none(ask, row, answer, pool, options.choices)
-        none = load_table("multiple_choice").choose("none", ask.language, 0, "").fill({})
+    if options.none_share and row.chance() < options.none_share:
+        labels, index = _with_none(row, answer, pool, options.choices)
+        none = load_table("multiple_choice").fixed("none", ask.language).fill({})
         return Choice(labels, (*map(write, labels), none), index)
-    labels, index = options_of(ask, row, answer, pool, options.choices)
+    labels, index = options_of(row, answer, pool, options.choices)
     return Choice(labels, tuple(map(write, labels)), index)
 
 
-def _with_none(ask: Asker, row: str, answer: str, pool: list[str], choices: int) -> tuple[tuple[str, ...], int]:
+def _with_none(row: Row, answer: str, pool: list[str], choices: int) -> tuple[tuple[str, ...], int]:
     size = min(choices, len(pool) + 1)
-    if ask.chance(row, "none is right") < 1 / size:
-        return tuple(Draw(ask.context.seed, row, "options").sample(pool, size - 1)), size - 1
-    return options_of(ask, row, answer, pool, size - 1)
+    if row.chance() < 1 / size:
+        return tuple(row.sample(pool, size - 1)), size - 1
+    return options_of(row, answer, pool, size - 1)
 
 
 def nearest(answer: str, others: Sequence[str], options: Choices, near: Callable[[str, str], float]) -> list[str]:
@@ -111,11 +111,10 @@ def of_one_kind(answer: str, others: Sequence[str]) -> list[str]:
     return [name for name in others if lesion(name) == lesion(answer)]
 
 
-def options_of(ask: Asker, row: str, answer: str, others: Sequence[str], choices: int) -> tuple[tuple[str, ...], int]:
+def options_of(row: Row, answer: str, others: Sequence[str], choices: int) -> tuple[tuple[str, ...], int]:
     """At most ``choices`` options and the answer's index, uniform over rows; ``others`` are drawn without order."""
-    draw = generator(ask.context.seed, row, "options")
-    distractors = draw.sample(sorted(others), min(choices - 1, len(others)))
-    index = draw.randrange(len(distractors) + 1)
+    distractors = row.sample(sorted(others), min(choices - 1, len(others)))
+    index = row.randrange(len(distractors) + 1)
     return (*distractors[:index], answer, *distractors[index:]), index
 
 
@@ -127,7 +126,7 @@ def lettered(options: Sequence[str]) -> str:
 @cache
 def letter_please(language: str) -> str:
     """The fixed sentence that asks for the letter alone."""
-    return load_table("multiple_choice").choose("letter", language, 0, "").fill({})
+    return load_table("multiple_choice").fixed("letter", language).fill({})
 
 
 def with_options(question: str, options: Sequence[str], language: str) -> str:

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
 from converters.reported_changes import reported_changes
 from converters.scenes import Scene, label_scenes, true_labels
 from schemas.case import Case
@@ -63,7 +62,7 @@ class Comparison:
             yield from self._sample(ask, found, _FROM_LABELS)
 
     def _sample(self, ask: Asker, found: dict[str, _Found], every: tuple[Change, ...]) -> Iterator[Instruction]:
-        draw = generator(ask.context.seed, ask.id("case"), "labels")
+        draw = ask.generator("case", "labels")
         for label in draw.sample(sorted(found), min(self.options.per_case, len(found))):
             change, proof = found[label]
             yield self._row(ask, label, change, proof, every)
@@ -71,9 +70,9 @@ class Comparison:
     def _row(
         self, ask: Asker, label: str, change: Change, proof: tuple[str, ...], every: tuple[Change, ...]
     ) -> Instruction:
-        row = ask.id(label or "grade")
+        row = ask.about(label or "grade")
         words = ask.words
-        said = {name: ask.table.choose(f"word_{name}", ask.language, 0, "").fill({}) for name in every}
+        said = {name: ask.table.fixed(f"word_{name}", ask.language).fill({}) for name in every}
         template = ask.draw("ask" if label else "grade", row)
         slots = (
             {"thing": words.definite(label), "label": words.name(label), "change": said[change]}
@@ -84,9 +83,9 @@ class Comparison:
         answer = ask.draw(f"{change}" if label else "grade_answer", row).fill(slots)
         options: tuple[str, ...] = ()
         right = -1
-        if ask.chance(row, "choice") < self.options.choice_share:
+        if row.chance() < self.options.choice_share:
             others = [said[name] for name in every if name != change]
-            options, right = options_of(ask, row, said[change], others, 4)
+            options, right = options_of(row, said[change], others, 4)
             question, answer = with_options(question, options, ask.language), LETTERS[right]
         return ask.row(
             row,

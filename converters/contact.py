@@ -10,7 +10,6 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.cutout import Edges, cutout, edges_of, pasted, within
-from converters.drawing import generator
 from converters.geometry_words import Spot
 from converters.kinship import is_lesion, lesion
 from converters.scenes import regions_on
@@ -58,13 +57,13 @@ class Contact:
     def _asked(
         self, ask: Asker, index: int, which: str, judged: dict[Pair, bool], found: dict[str, tuple[int, Spot]]
     ) -> Iterator[Instruction]:
-        row = ask.id(f"image{index}/{which}")
+        row = ask.about(f"image{index}/{which}")
         sides = {answer: [pair for pair, truth in judged.items() if truth is answer] for answer in (True, False)}
         if not (sides[True] and sides[False]) and not (self.options.one_sided and judged):
             return
-        answer = ask.chance(row, "side") < 0.5
+        answer = row.chance() < 0.5
         answer = answer if sides[answer] else not answer
-        one, two = generator(ask.context.seed, row, "pair").choice(sides[answer])
+        one, two = row.choice(sides[answer])
         words, template = ask.words, ask.draw(which, row)
         # "Is the liver tumor inside the liver?" would be answered by its own words.
         said = "lesion" if which == "inside" else one

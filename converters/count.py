@@ -55,12 +55,12 @@ class Count:
             for name in spec.canonical()
             if ask.words.kind(name) in self.options.kinds and not any(may_be(name, other) for other in present)
         ]
-        coin = ask.id(f"image{index}/zero")
-        if absent and spec.label_kind == "none" and ask.chance(coin, "zero") < self.options.zero_share:
-            yield self._row(ask, index, absent[ask.number(coin, "label", len(absent))], ())
+        draw = ask.generator(f"image{index}", "zero")
+        if absent and spec.label_kind == "none" and draw.chance() < self.options.zero_share:
+            yield self._row(ask, index, draw.choice(absent), ())
 
     def _row(self, ask: Asker, index: int, label: str, numbers: tuple[int, ...]) -> Instruction:
-        row = ask.id(f"image{index}/{label}")
+        row = ask.about(f"image{index}/{label}")
         words, amount = ask.words, len(numbers)
         template = ask.draw("ask", row)
         slots = ask.slots((index,)) | {"things": words.plural(label)}

@@ -75,9 +75,9 @@ def _age(case: Case, context: Context, index: int) -> str:
 
 
 def _row(ask: Asker, index: int, fact: Fact, words: tuple[str, str], right: str, proof: tuple[str, ...]) -> Instruction:
-    row = ask.id(f"image{index}/{fact}")
-    order = words if ask.chance(row, "order") < 0.5 else words[::-1]
-    options = tuple(ask.table.choose(f"word_{word}", ask.language, 0, "").fill({}) for word in order)
+    row = ask.about(f"image{index}/{fact}")
+    order = words if row.chance() < 0.5 else words[::-1]
+    options = tuple(ask.table.fixed(f"word_{word}", ask.language).fill({}) for word in order)
     template, place = ask.draw(fact, row), order.index(right)
     return ask.row(
         row,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.drawing import Draw
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance
@@ -55,13 +56,14 @@ class Dialogue:
         if not case.images:
             return
         ask = Asker(case, context, self.name, self.options)
+        draw = ask.generator("", "turns")
         found: dict[Images, list[Instruction]] = {}
         # A picture is told by identity, since hashing one costs as much as asking about it.
         known = {id(image): index for index, image in enumerate(case.images)}
-        for converter in self._drawn(ask):
-            self._take(ask, converter.convert(case, context), known, found)
+        for converter in draw.sample(self._converters, len(self._converters)):
+            self._take(draw, converter.convert(case, context), known, found)
             # One picture makes one dialogue: when that is long enough, nobody else need be asked.
-            if len(case.images) == 1 and len(found.get((0,), ())) == self.options.most:
+            if len(known) == 1 and len(found.get((0,), ())) == self.options.most:
                 break
         for images in sorted(found):
             if len(found[images]) >= self.options.fewest:
@@ -72,12 +74,8 @@ class Dialogue:
         kind = load("converters", name)
         return kind(kind.Options(language=self.options.language, variant=f"dialogue/{self.options.variant}"))
 
-    def _drawn(self, ask: Asker) -> list[Any]:
-        """The converters in an order drawn by the case's hash."""
-        return ask.generator("", "converters").sample(self._converters, len(self._converters))
-
     def _take(
-        self, ask: Asker, rows: Iterator[Instruction], known: dict[int, int], found: dict[Images, list[Instruction]]
+        self, draw: Draw, rows: Iterator[Instruction], known: dict[int, int], found: dict[Images, list[Instruction]]
     ) -> None:
         """One of a converter's rows for each set of pictures that has room for another turn.
 
@@ -93,7 +91,7 @@ class Dialogue:
             said = {turn.answer for turn in turns if turn.task != "yes_no"}
             fresh = [row for row in group if row.answer not in said]
             if fresh and len(turns) < self.options.most:
-                turns.append(fresh[ask.number(fresh[0].id, "turn", len(fresh))])
+                turns.append(draw.choice(fresh))
 
 
 def _joined(ask: Asker, row: str, parts: list[Instruction]) -> Instruction:

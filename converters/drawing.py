@@ -1,47 +1,47 @@
-"""Random draws of a row, seeded by its id: as many as needed out of one digest, far cheaper than `random.Random`."""
+"""Random draws of a row: its id is a digest already, so one multiplication makes of it all that the row draws."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import TypeVar
 
 from schemas.identity import digest
 
 Item = TypeVar("Item")
-_BITS = 128
-
-
-def chance(seed: int, row: str, *purpose: str) -> float:
-    """A number in [0, 1), uniform over rows and over purposes."""
-    own = _shared(seed, purpose).copy()
-    own.update(row.encode())
-    return (int.from_bytes(own.digest()[:8], "little") >> 11) / 2**53
+_BITS, _SPARE = 128, 32
+_MASK = 2**_BITS - 1
+_FACTOR = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""Odd, the digits of the golden ratio: the upper half of a product depends on every bit of what is multiplied."""
+_FINE = 2**24
+"""Steps of a share."""
 
 
 class Draw:
-    """Uniform draws from a seed, a row and a purpose; equal in every process.
+    """Uniform draws in turn, equal in every process.
 
-    A digest's 128 bits are used up by division, and replaced by the digest's own digest before the rest of a division
-    could be uneven by more than one part in 2**32.
+    128 bits are used up by division, and replaced by their digest before the rest of a division could be uneven by more
+    than one part in 2**32.
     """
 
-    __slots__ = ("_bits", "_digest", "_state")
+    __slots__ = ("_bits", "_origin", "_state")
 
-    def __init__(self, seed: int, row: str, *purpose: str) -> None:
-        own = _shared(seed, purpose).copy()
-        own.update(row.encode())
-        self._digest = own.digest()
-        self._state, self._bits = int.from_bytes(self._digest, "little"), _BITS
+    def __init__(self, origin: int, seed: int, *purpose: str) -> None:
+        """Of the 128 bits of a digest (of a row, of a case), a seed, and a purpose where the digest has several."""
+        mixed = (origin ^ _key(seed, purpose)) * _FACTOR & _MASK
+        # Division takes the lower half first, whose own bits are poorly mixed.
+        self._origin = self._state = mixed ^ mixed >> 64
+        self._bits = _BITS - _SPARE
 
     def randrange(self, below: int) -> int:
         """A whole number in ``range(below)``."""
-        need = below.bit_length()
-        if self._bits < need + 32:
-            self._digest = hashlib.blake2b(self._digest, digest_size=16).digest()
-            self._state, self._bits = int.from_bytes(self._digest, "little"), _BITS
-        self._state, value = divmod(self._state, below)
-        self._bits -= need
+        self._use(below.bit_length())
+        value: int = self._state % below
+        self._state //= below
         return value
+
+    def chance(self) -> float:
+        """A number in [0, 1), in steps of 2**-24."""
+        return self.randrange(_FINE) / _FINE
 
     def randint(self, low: int, high: int) -> int:
         """A whole number from ``low`` to ``high``, both included."""
@@ -49,13 +49,14 @@ class Draw:
 
     def choice(self, items: Sequence[Item]) -> Item:
         """One of the items."""
-        return items[self.randrange(len(items))]
+        return items[self.randrange(len(items))] if len(items) > 1 else items[0]
 
-    def sample(self, items: Sequence[Item], count: int) -> list[Item]:
+    def sample(self, items: Iterable[Item], count: int) -> list[Item]:
         """``count`` different items in random order."""
         pool = list(items)
-        for place in range(count):
-            other = place + self.randrange(len(pool) - place)
+        left = len(pool)
+        for place in range(min(count, left - 1)):
+            other = place + self.randrange(left - place)
             pool[place], pool[other] = pool[other], pool[place]
         return pool[:count]
 
@@ -71,11 +72,32 @@ class Draw:
         """Put the items into random order."""
         items[:] = self.sample(items, len(items))
 
+    def _use(self, bits: int) -> None:
+        """See that there are so many bits, and count them as used."""
+        if self._bits < bits:
+            further = hashlib.blake2b(self._origin.to_bytes(16, "little"), digest_size=16).digest()
+            self._origin = self._state = int.from_bytes(further, "little")
+            self._bits = _BITS - _SPARE
+        self._bits -= bits
 
-generator = Draw
+
+class Row(Draw):
+    """The id of a row, and all that it draws."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, name: bytes, seed: int) -> None:
+        """Of the id's 16 bytes."""
+        super().__init__(int.from_bytes(name, "little"), seed)
+        self.id = name.hex()
 
 
-@cache
-def _shared(seed: int, purpose: tuple[str, ...]) -> Any:
-    """The hash of what is common to all rows, to be copied."""
-    return hashlib.blake2b(digest(str(seed), *purpose).encode(), digest_size=16)
+def generator(seed: int, *parts: str) -> Draw:
+    """Draws from the digest of anything."""
+    return Draw(int(digest(*parts), 16), seed)
+
+
+@lru_cache(maxsize=65536)
+def _key(seed: int, purpose: tuple[str, ...]) -> int:
+    """What tells the draws of a seed and a purpose from those of others; there are few, however many the rows."""
+    return int(digest(str(seed), *purpose), 16)

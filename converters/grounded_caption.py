@@ -12,6 +12,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, written
+from converters.drawing import Row
 from converters.geometry_words import Spot, cut_off, direction, millimetres, where
 from converters.kinship import lesion
 from converters.singles import singles
@@ -51,7 +52,7 @@ class GroundedCaption:
                 yield self._row(ask, index, found)
 
     def _row(self, ask: Asker, index: int, found: dict[str, tuple[int, Spot]]) -> Instruction:
-        row = ask.id(f"image{index}")
+        row = ask.about(f"image{index}")
         slots = ask.slots((index,))
         view, words = ask.case.images[index].view, ask.words
         organs = [label for label in found if not lesion(label)]
@@ -76,7 +77,7 @@ class GroundedCaption:
                 "be": words.be(one),
                 "side": words.beside(code),
             }
-            parts.append(ask.draw("relation", f"{row}{one}{two}").fill(told))
+            parts.append(ask.draw("relation", row).fill(told))
         return ask.row(
             row,
             "caption",
@@ -89,7 +90,7 @@ class GroundedCaption:
             labels=tuple(found),
         )
 
-    def _region(self, ask: Asker, row: str, label: str, seen: Spot, index: int) -> str:
+    def _region(self, ask: Asker, row: Row, label: str, seen: Spot, index: int) -> str:
         view, words = ask.case.images[index].view, ask.words
         place = where(seen, view)
         slots = {
@@ -99,7 +100,7 @@ class GroundedCaption:
         }
         size = millimetres(seen, view) if lesion(label) and not cut_off(seen) and seen.place.kind != "point" else None
         which = "region_size" if size else "region"
-        text = ask.draw(which, f"{row}{label}").fill(slots | {"size": words.size(size, seen.share)})
+        text = ask.draw(which, row).fill(slots | {"size": words.size(size, seen.share)})
         if self.options.boxes:
             text = f"{text[:-1]} {written(words.name(label), (seen.place,), self.options.box, view)}{text[-1]}"
         return text

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from converters.asking import Asker
 from converters.choosing import Choices, choose, with_options
+from converters.drawing import Row
 from converters.scenes import Scene, label_scenes, of_quality
 from schemas.case import Case
 from schemas.context import Context
@@ -43,9 +44,9 @@ class ImageQuality:
                 yield self._row(ask, scene)
 
     def _row(self, ask: Asker, scene: Scene) -> Instruction:
-        row = ask.id(scene.variant)
+        row = ask.about(scene.variant)
         ((grade, facts),) = scene.present.items()
-        if ask.chance(row, "choice") >= self.options.choice_share:
+        if row.chance() >= self.options.choice_share:
             return _one_grade(ask, scene, row, grade, facts)
         chosen = choose(ask, row, grade, list(scene.absent), self.options)
         template = ask.draw("which", row)
@@ -64,10 +65,10 @@ class ImageQuality:
         )
 
 
-def _one_grade(ask: Asker, scene: Scene, row: str, grade: str, facts: tuple[str, ...]) -> Instruction:
+def _one_grade(ask: Asker, scene: Scene, row: Row, grade: str, facts: tuple[str, ...]) -> Instruction:
     others = sorted(scene.absent)
-    true = ask.chance(row, "side") < 0.5
-    asked = grade if true else others[ask.number(row, "other", len(others))]
+    true = row.chance() < 0.5
+    asked = grade if true else others[row.randrange(len(others))]
     template = ask.draw("rated", row)
     return ask.row(
         row,

@@ -51,7 +51,7 @@ class Largest:
         first, second = (found[label][1] for label in order[:2])
         if first.share < self.options.margin * second.share or any(cut_off(seen) for _, seen in found.values()):
             return None
-        row = ask.id(f"image{index}")
+        row = ask.about(f"image{index}")
         chosen = choose(ask, row, order[0], order[1:], self.options, near=lambda _, other: found[other][1].share)
         template = ask.draw("ask", row)
         return ask.row(

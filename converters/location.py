@@ -42,7 +42,7 @@ class Location:
                 yield self._row(ask, index, label, number, seen)
 
     def _row(self, ask: Asker, index: int, label: str, number: int, seen: Spot) -> Instruction:
-        row = ask.id(f"image{index}/{label}")
+        row = ask.about(f"image{index}/{label}")
         view, words = ask.case.images[index].view, ask.words
         place = where(seen, view)
         right = words.location(place.codes, place.patient, place.wide)
@@ -51,7 +51,7 @@ class Location:
         question, answer = template.fill(slots), ask.draw("answer", row).fill(slots)
         options: tuple[str, ...] = ()
         right_index = -1
-        if ask.chance(row, "choice") < self.options.choice_share:
+        if row.chance() < self.options.choice_share:
             others = [codes for codes in all_codes(view) if codes != place.codes]
             write = partial(words.location, patient=place.patient, wide=False)
             chosen = choose(ask, row, place.codes, others, self.options, write, near)

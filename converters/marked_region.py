@@ -48,9 +48,9 @@ class MarkedRegion:
 
     def _row(self, ask: Asker, index: int, number: int, seen: Spot) -> Instruction:
         label = ask.case.regions[number].label
-        row = ask.id(f"image{index}/region{number}")
+        row = ask.about(f"image{index}/region{number}")
         styles = self._styles(seen)
-        style = styles[ask.number(row, "style", len(styles))]
+        style = styles[row.randrange(len(styles))]
         clean = ask.case.images[index]
         marked = replace(clean, marks=clean.marks + marks(seen, clean.view, style))
         template, words = ask.draw(style, row), ask.words

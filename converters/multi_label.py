@@ -7,7 +7,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, lettered
-from converters.drawing import generator
+from converters.drawing import Row
 from converters.scenes import Scene, scenes
 from schemas.case import Case
 from schemas.context import Context
@@ -38,24 +38,23 @@ class MultiLabel:
         ask = Asker(case, context, self.name, self.options)
         for scene in scenes(case, context.spec):
             if not scene.exclusive and (scene.present or scene.absent):
-                row = ask.id(scene.variant)
+                row = ask.about(scene.variant)
                 form = self.options.form
                 if form == "both":
-                    form = "select" if ask.chance(row, "form") < 0.5 else "list"
+                    form = "select" if row.chance() < 0.5 else "list"
                 selectable = len(scene.present) + len(scene.absent) > 2 and scene.present and scene.absent
                 if form == "select" and selectable:
                     yield self._select(ask, scene, row)
                 elif form != "select" and not scene.from_regions:
                     yield self._list(ask, scene, row)
 
-    def _select(self, ask: Asker, scene: Scene, row: str) -> Instruction:
-        draw = generator(ask.context.seed, row, "options")
+    def _select(self, ask: Asker, scene: Scene, row: Row) -> Instruction:
         # A number of right options that is drawn first, so that it tells nothing about the picture.
         most = min(self.options.choices - 1, len(scene.present))
-        right = draw.sample(sorted(scene.present), draw.randint(1, most))
-        wrong = draw.sample(sorted(scene.absent), min(self.options.choices - len(right), len(scene.absent)))
+        right = row.sample(sorted(scene.present), row.randint(1, most))
+        wrong = row.sample(sorted(scene.absent), min(self.options.choices - len(right), len(scene.absent)))
         options = [*right, *wrong]
-        draw.shuffle(options)
+        row.shuffle(options)
         chosen = [option for option in options if option in right]
         template = ask.draw("select", row)
         please = ask.draw("letters", row).fill({})
@@ -78,13 +77,12 @@ class MultiLabel:
             labels=tuple(scene.present),
         )
 
-    def _list(self, ask: Asker, scene: Scene, row: str) -> Instruction:
+    def _list(self, ask: Asker, scene: Scene, row: Row) -> Instruction:
         words = ask.words
-        draw = generator(ask.context.seed, row, "list")
         every = ask.context.spec.canonical() or [*scene.present, *scene.absent]
-        names = draw.sample(every, min(self.options.choices, len(every)))
+        names = row.sample(every, min(self.options.choices, len(every)))
         said = {"present": words.YES, "absent": words.NO} | {
-            key: ask.table.choose(key, ask.language, 0, "").fill({}) for key in ("uncertain", "unmentioned")
+            key: ask.table.fixed(key, ask.language).fill({}) for key in ("uncertain", "unmentioned")
         }
         states = {name: _state(scene, name) for name in names}
         template = ask.draw("list", row)

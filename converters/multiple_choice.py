@@ -43,7 +43,7 @@ class MultipleChoice:
                         yield row
 
     def _row(self, ask: Asker, scene: Scene, answer: str) -> Instruction | None:
-        row = ask.id(f"{scene.variant}/{answer}")
+        row = ask.about(f"{scene.variant}/{answer}")
         close = nested if scene.exclusive else related
         wrong = sorted(name for name in scene.absent if not close(name, answer))
         if scene.from_regions:

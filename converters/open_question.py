@@ -31,7 +31,7 @@ class OpenQuestion:
 
 
 def _row(ask: Asker, scene: Scene) -> Instruction:
-    row = ask.id(scene.variant)
+    row = ask.about(scene.variant)
     words = ask.words
     labels = list(scene.present)
     states = any(words.kind(label) == "state" for label in labels)

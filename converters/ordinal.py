@@ -41,21 +41,21 @@ class Ordinal:
     def _row(
         self, ask: Asker, variant: str, images: tuple[int, ...], scale: list[str], grade: str, facts: tuple[str, ...]
     ) -> Instruction:
-        row = ask.id(variant)
+        row = ask.about(variant)
         here = scale.index(grade)
         slots = ask.slots(images) | {"scale": ask.words.COMMA.join(map(ask.words.name, scale))}
-        compare = ask.chance(row, "compare") < self.options.compare_share
+        compare = row.chance() < self.options.compare_share
         # The answer is drawn before a grade that gives it, so that yes and no stay balanced.  Nothing is asked whose
         # answer is plain without the picture: whether it is above the highest grade, or below the lowest.
-        more = ask.chance(row, "more") < 0.5
-        true = ask.chance(row, "side") < 0.5
+        more = row.chance() < 0.5
+        true = row.chance() < 0.5
         grades = (
             {True: scale[:here], False: scale[here:-1]}
             if more
             else {True: scale[here + 1 :], False: scale[1 : here + 1]}
         )
         others = grades[true] or grades[not true]
-        other = others[ask.number(row, "other", len(others))]
+        other = others[row.randrange(len(others))]
         holds = here > scale.index(other) if more else here < scale.index(other)
         said = ask.words.YES if holds else ask.words.NO
         template = ask.draw(("more" if more else "less") if compare else "grade", row)

@@ -40,10 +40,10 @@ class ReferringSegmentation:
                 yield self._row(ask, index, label, number, seen)
 
     def _row(self, ask: Asker, index: int, label: str, number: int, seen: Spot) -> Instruction:
-        row = ask.id(f"image{index}/{label}")
+        row = ask.about(f"image{index}/{label}")
         words = ask.words
         place = where(seen, ask.case.images[index].view)
-        placed = sure(seen) and ask.chance(row, "place") < self.options.place_share
+        placed = sure(seen) and row.chance() < self.options.place_share
         slots = ask.slots((index,)) | {
             "thing": words.definite(label),
             "be": words.be(label),

@@ -45,7 +45,7 @@ class RegionToText:
 
     def _row(self, ask: Asker, index: int, number: int, seen: Spot) -> Instruction:
         label = ask.case.regions[number].label
-        row = ask.id(f"image{index}/region{number}")
+        row = ask.about(f"image{index}/region{number}")
         view = ask.case.images[index].view
         template, words = ask.draw("ask", row), ask.words
         slots = ask.slots((index,)) | {"box": numbers(seen.place, self.options.box, view)}

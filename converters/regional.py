@@ -11,6 +11,7 @@ from pydantic import Field
 
 from converters.asking import Asker
 from converters.choosing import Choices, choose, of_one_kind, with_options
+from converters.drawing import Row
 from schemas.instruction import Task
 from schemas.taxonomy.kinship import related
 
@@ -49,9 +50,9 @@ class Asked:
     index: int = -1
 
 
-def asked(ask: Asker, row: str, label: str, question: str, said: str, options: RegionalChoices) -> Asked:
+def asked(ask: Asker, row: Row, label: str, question: str, said: str, options: RegionalChoices) -> Asked:
     """The question as a choice where the row's hash says so and anything else may stand beside ``label``."""
-    if ask.chance(row, "choice") < options.choice_share and (others := regional_distractors(ask, label, options)):
+    if row.chance() < options.choice_share and (others := regional_distractors(ask, label, options)):
         chosen = choose(ask, row, label, others, options)
         lines = with_options(question, chosen.options, ask.language)
         return Asked("mcq", lines, chosen.letter, chosen.right, chosen.options, chosen.index)

@@ -47,12 +47,12 @@ class Relation:
     def _row(
         self, ask: Asker, index: int, pair: tuple[str, str], code: str, found: dict[str, tuple[int, Spot]]
     ) -> Instruction:
-        row = ask.id(f"image{index}/{'/'.join(pair)}")
-        if ask.chance(row, "swap") < 0.5:
+        row = ask.about(f"image{index}/{'/'.join(pair)}")
+        if row.chance() < 0.5:
             pair, code = (pair[1], pair[0]), opposite(code)
         words = ask.words
-        open_one = ask.chance(row, "open") < self.options.open_share
-        true = ask.chance(row, "side") < 0.5
+        open_one = row.chance() < self.options.open_share
+        true = row.chance() < 0.5
         template = ask.draw("open" if open_one else "closed", row)
         slots = ask.slots((index,)) | {
             "one": words.definite(pair[0]),

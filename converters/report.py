@@ -79,7 +79,7 @@ class Report:
         return text if self.options.keep_prior else without_prior(text)
 
     def _from_image(self, ask: Asker, form: str, number: int, content: str, title: str) -> Instruction:
-        row = ask.id(f"{form}/text{number}")
+        row = ask.about(f"{form}/text{number}")
         images = tuple(range(len(ask.case.images)))
         titled = form == "sections" and title
         template = ask.draw("sections" if titled else "report" if form == "sections" else form, row)
@@ -96,7 +96,7 @@ class Report:
         )
 
     def _from_findings(self, ask: Asker, number: int, findings: int, clean: dict[int, str]) -> Instruction:
-        row = ask.id(f"impression_from_findings/text{number}")
+        row = ask.about(f"impression_from_findings/text{number}")
         template = ask.draw("impression_from_findings", row)
         return ask.row(
             row,

@@ -69,7 +69,7 @@ class SetOfMark:
         return kept
 
     def _row(self, ask: Asker, index: int, clean: ImageRef, chosen: list[int], seen: dict[int, Spot]) -> Instruction:
-        row = ask.id(f"image{index}")
+        row = ask.about(f"image{index}")
         words = ask.words
         drawn: tuple[Mark, ...] = clean.marks
         for place, region in enumerate(chosen):
@@ -77,10 +77,10 @@ class SetOfMark:
             drawn += marks(seen[region], clean.view, style, COLOURS[place])  # type: ignore[arg-type]
             drawn += (number(seen[region], clean.view, str(place + 1), COLOURS[place]),)
         labels = [ask.case.regions[region].label for region in chosen]
-        asked = ask.number(row, "asked", len(chosen))
+        asked = row.randrange(len(chosen))
         label = labels[asked]
         numbers = [str(place + 1) for place, name in enumerate(labels) if name == label]
-        naming = ask.chance(row, "form") < 0.5
+        naming = row.chance() < 0.5
         which = "what" if naming else "which" if len(numbers) == 1 else "all"
         template = ask.draw(which, row)
         slots = ask.slots((index,)) | {

@@ -42,7 +42,7 @@ class ShippedCaption:
             if text.kind in self.options.kinds and len(content) >= self.options.shortest:
                 which = "mention" if text.kind == "mention" else "ask"
                 ask = recipes.speaking(text.language, which)
-                row = ask.id(f"text{number}")
+                row = ask.about(f"text{number}")
                 images = tuple(range(len(case.images)))
                 template = ask.draw(which, row)
                 yield ask.row(

@@ -47,7 +47,7 @@ def _covered(seen: Spot) -> bool:
 
 
 def _row(ask: Asker, index: int, label: str, number: int, seen: Spot) -> Instruction:
-    row = ask.id(f"image{index}/{label}")
+    row = ask.about(f"image{index}/{label}")
     words = ask.words
     big = words.size(millimetres(seen, ask.case.images[index].view), seen.share)
     template = ask.draw("ask", row)

@@ -6,7 +6,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import generator
 from converters.slice_stack import Stack, areas, described, faint, stacks
 from schemas.case import Case
 from schemas.context import Context
@@ -43,7 +42,7 @@ class SliceSeries:
                 if not any(faint(area, view) for area, view in zip(found[0], stack.views, strict=True))
             }
             asked = [(way, label) for label, (line, _) in clear.items() for way in self._ways(line)]
-            order = generator(context.seed, ask.id(variant), "asked")
+            order = ask.generator(variant, "asked")
             for way, label in order.sample(asked, min(self.options.per_stack, len(asked))):
                 yield self._row(ask, stack, way, label, *clear[label])
 
@@ -58,10 +57,10 @@ class SliceSeries:
     def _row(
         self, ask: Asker, stack: Stack, way: str, label: str, line: list[float], regions: list[int]
     ) -> Instruction:
-        row = ask.id(f"images{stack.images[0]}/{way}/{label}")
+        row = ask.about(f"images{stack.images[0]}/{way}/{label}")
         chosen = [at for at, area in enumerate(line) if area > 0] if way == "which" else [line.index(max(line))]
         numbers = ", ".join(str(at + 1) for at in chosen)
-        short = ask.table.choose("short", ask.language, 0, "").fill({"numbers": numbers})
+        short = ask.table.fixed("short", ask.language).fill({"numbers": numbers})
         template = ask.draw(way, row)
         slots = {"thing": ask.words.definite(label), "be": ask.words.be(label)}
         slots |= {"numbers": ask.words.listed([str(at + 1) for at in chosen])}

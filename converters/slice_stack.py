@@ -85,7 +85,7 @@ def described(ask: Asker, stack: Stack) -> str:
     """The sentence that says what is shown in which order, and where each slice lies."""
 
     def said(which: str, slots: dict[str, str]) -> str:
-        return load_table("slice_series").choose(which, ask.language, 0, "").fill(slots)
+        return load_table("slice_series").fixed(which, ask.language).fill(slots)
 
     kind = "montage" if stack.montage else "images"
     slots = {"number": str(len(stack.views)), "plane": said(stack.plane, {}), "order": said(f"{stack.plane}_order", {})}

@@ -105,9 +105,9 @@ def _absent(ask: Asker, case: Case, known: list[str]) -> tuple[str, ...]:
 def names(ask: Asker) -> dict[str, str]:
     """Slots that name the volume: ``volume`` (plain), ``this`` (with its modality)."""
     table = load_table("volume_words")
-    plain = table.choose("plain", ask.language, 0, "").fill({})
+    plain = table.fixed("plain", ask.language).fill({})
     short = _SHORT.get(ask.case.acquisition.modality or ask.context.spec.modality, "")
-    named = table.choose("named", ask.language, 0, "").fill({"modality": short}) if short else plain
+    named = table.fixed("named", ask.language).fill({"modality": short}) if short else plain
     return {"volume": plain, "this": named}
 
 
@@ -117,9 +117,9 @@ def channels(ask: Asker, volume: VolumeRef) -> str:
         return ""
     table, number = load_table("volume_words"), {"number": str(volume.channels)}
     if not volume.channel_names:
-        return table.choose("channels", ask.language, 0, "").fill(number)
+        return table.fixed("channels", ask.language).fill(number)
     listed = ask.words.listed(volume.channel_names)
-    return table.choose("named_channels", ask.language, 0, "").fill(number | {"names": listed})
+    return table.fixed("named_channels", ask.language).fill(number | {"names": listed})
 
 
 def asked(ask: Asker, volume: VolumeRef, question: str, *after: str) -> str:
@@ -129,7 +129,7 @@ def asked(ask: Asker, volume: VolumeRef, question: str, *after: str) -> str:
 
 def frame(ask: Asker) -> str:
     """The sentence that says how boxes are to be read."""
-    return load_table("volume_words").choose("frame", ask.language, 0, "").fill({})
+    return load_table("volume_words").fixed("frame", ask.language).fill({})
 
 
 def box_text(extent: Extent) -> str:
@@ -182,17 +182,13 @@ def overlap(one: Box3D, other: Box3D) -> float:
 def millimetres(ask: Asker, extent: Extent) -> str:
     """``about 62 mm from left to right, ...``."""
     across, deep, high = (_rounded(length) for length in extent.size_mm)
-    return (
-        load_table("volume_words")
-        .choose("extent", ask.language, 0, "")
-        .fill({"across": across, "deep": deep, "high": high})
-    )
+    return load_table("volume_words").fixed("extent", ask.language).fill({"across": across, "deep": deep, "high": high})
 
 
 def millilitres(ask: Asker, extent: Extent) -> str:
     """``about 120 ml``."""
     amount = _rounded(extent.millilitres)
-    return load_table("volume_words").choose("millilitres", ask.language, 0, "").fill({"amount": amount})
+    return load_table("volume_words").fixed("millilitres", ask.language).fill({"amount": amount})
 
 
 def _rounded(value: float) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from converters.drawing import chance
+from converters.drawing import Draw
 from schemas.errors import UserError, nearest
 
 FOLDER = Path(__file__).parent / "templates"
@@ -55,22 +55,30 @@ class Table:
     sets: dict[tuple[str, str], tuple[Template, ...]]
     """By (set, language)."""
 
-    def choose(self, which: str, language: str, seed: int, row: str) -> Template:
-        """One paraphrase, drawn by the row's own hash.
+    def choose(self, which: str, language: str, row: Draw) -> Template:
+        """One paraphrase, drawn by the row.
 
         Raises:
             UserError: the set has no paraphrase in that language.
         """
-        templates = self.sets.get((which, language))
-        if templates is None:
-            known = sorted({lang for name, lang in self.sets if name == which})
-            raise UserError(
-                f"templates/{self.name}.yaml has no set {which!r} in language {language!r}; it has "
-                f"{', '.join(known) or 'none'}: choose one of them or add the sentences"
-            )
-        if len(templates) == 1:
-            return templates[0]
-        return templates[int(chance(seed, row, self.name, which) * len(templates))]
+        try:
+            templates = self.sets[which, language]
+        except KeyError:
+            raise self._lacking(which, language) from None
+        return row.choice(templates)
+
+    def fixed(self, which: str, language: str) -> Template:
+        """The first paraphrase of a set, for words that are not drawn; raises as `choose`."""
+        if (which, language) not in self.sets:
+            raise self._lacking(which, language)
+        return self.sets[which, language][0]
+
+    def _lacking(self, which: str, language: str) -> UserError:
+        known = sorted({lang for name, lang in self.sets if name == which})
+        return UserError(
+            f"templates/{self.name}.yaml has no set {which!r} in language {language!r}; it has "
+            f"{', '.join(known) or 'none'}: choose one of them or add the sentences"
+        )
 
     def speaks(self, which: str, language: str) -> bool:
         """Whether the set has that language."""

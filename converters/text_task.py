@@ -65,7 +65,7 @@ class TextTaskConverter:
         yield self._row(ask, self.options.task, slots, ", ".join(present), proof)
 
     def _row(self, ask: Asker, variant: str, slots: dict[str, str], answer: str, proof: tuple[str, ...]) -> Instruction:
-        row = ask.id(f"{self.options.task}/{variant}")
+        row = ask.about(f"{self.options.task}/{variant}")
         template = ask.draw(self.options.task, row)
         return ask.row(
             row,

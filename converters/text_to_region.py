@@ -55,14 +55,14 @@ class TextToRegion:
             yield from self._absent(ask, index)
 
     def _absent(self, ask: Asker, index: int) -> Iterator[Instruction]:
-        coin = ask.id(f"image{index}/absent")
-        if ask.chance(coin, "absent") >= self.options.absent_share:
+        draw = ask.generator(f"image{index}", "absent")
+        if draw.chance() >= self.options.absent_share:
             return
         scene = region_scene(ask.case, ask.context.spec, index)
         absent = {name: proof for name, proof in scene.absent.items() if ask.words.kind(name) not in ("state", "clear")}
         if absent:
-            label = sorted(absent)[ask.number(coin, "label", len(absent))]
-            row = ask.id(f"image{index}/{label}")
+            label = draw.choice(sorted(absent))
+            row = ask.about(f"image{index}/{label}")
             words = ask.words
             countable = words.kind(label) in ("countable", "plural")
             asked = ask.draw("many" if countable else "one", row)
@@ -81,12 +81,12 @@ class TextToRegion:
                 images=(index,),
                 template=asked.id,
                 facts=absent[label],
-                short=ask.table.choose("none", ask.language, 0, "").fill({}),
+                short=ask.table.fixed("none", ask.language).fill({}),
                 labels=tuple(scene.present),
             )
 
     def _row(self, ask: Asker, index: int, label: str, group: dict[int, Spot]) -> Instruction:
-        row = ask.id(f"image{index}/{label}")
+        row = ask.about(f"image{index}/{label}")
         view, words = ask.case.images[index].view, ask.words
         places = tuple(seen.place for seen in group.values())
         one = len(group) == 1

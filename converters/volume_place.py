@@ -7,7 +7,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
+from converters.drawing import Row
 from converters.solids import (
     Solids,
     asked,
@@ -65,22 +65,22 @@ class VolumePlace:
             for label, (_, region) in found.present.items()
             if one_piece(region) and (way != "words" or sure(region.extent))
         ]
-        order = generator(ask.context.seed, ask.id(f"volume{found.index}"), "pairs")
-        ways: dict[Asked, Callable[[Asker, Solids, str, str], Instruction | None]] = {
+        order = ask.generator(f"volume{found.index}", "pairs")
+        ways: dict[Asked, Callable[[Asker, Solids, str, Row], Instruction | None]] = {
             "words": self._words,
             "box": self._box,
             "which": self._which,
         }
         made = 0
         for way, label in order.sample(pairs, len(pairs)):
-            row = ways[way](ask, found, label, ask.id(f"volume{found.index}/{way}/{label}"))
+            row = ways[way](ask, found, label, ask.about(f"volume{found.index}/{way}/{label}"))
             if row is not None:
                 yield row
                 made += 1
             if made == self.options.per_volume:
                 return
 
-    def _words(self, ask: Asker, found: Solids, label: str, row: str) -> Instruction:
+    def _words(self, ask: Asker, found: Solids, label: str, row: Row) -> Instruction:
         proofs, region = found.present[label]
         right = codes(region.extent)
         place = ask.words.location(right, True, False)
@@ -90,9 +90,9 @@ class VolumePlace:
         answer = ask.draw("words_answer", row).fill(slots)
         options: tuple[str, ...] = ()
         index = -1
-        if ask.chance(row, "choice") < self.options.choice_share:
+        if row.chance() < self.options.choice_share:
             others = [ask.words.location(one, True, False) for one in contradicting(right)]
-            options, index = options_of(ask, row, place, others, self.options.choices)
+            options, index = options_of(row, place, others, self.options.choices)
             question, answer = with_options(question, options, ask.language), LETTERS[index]
         return ask.row(
             row,
@@ -109,7 +109,7 @@ class VolumePlace:
             volumes=(found.volume,),
         )
 
-    def _box(self, ask: Asker, found: Solids, label: str, row: str) -> Instruction:
+    def _box(self, ask: Asker, found: Solids, label: str, row: Row) -> Instruction:
         proofs, region = found.present[label]
         template = ask.draw("box", row)
         slots = names(ask) | _thing(ask, label) | {"box": box_text(region.extent)}
@@ -126,12 +126,12 @@ class VolumePlace:
             volumes=(found.volume,),
         )
 
-    def _which(self, ask: Asker, found: Solids, label: str, row: str) -> Instruction | None:
+    def _which(self, ask: Asker, found: Solids, label: str, row: Row) -> Instruction | None:
         proofs, region = found.present[label]
         others = [other for other in ask.context.spec.canonical() if _differs(other, label, region, ask.case)]
         if not others:
             return None
-        labels, index = options_of(ask, row, label, others, self.options.choices)
+        labels, index = options_of(row, label, others, self.options.choices)
         options = tuple(ask.words.name(one) for one in labels)
         template = ask.draw("which", row)
         question = template.fill(names(ask) | {"box": box_text(region.extent)})

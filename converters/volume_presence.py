@@ -7,7 +7,6 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
 from converters.solids import Solids, asked, names, solids
 from schemas.case import Case
 from schemas.context import Context
@@ -44,15 +43,15 @@ class VolumePresence:
     def _yes_no(self, ask: Asker, found: Solids) -> Iterator[Instruction]:
         sides = {True: sorted(found.present), False: sorted(found.absent)}
         left = {
-            side: generator(ask.context.seed, ask.id(f"volume{found.index}"), str(side)).sample(labels, len(labels))
+            side: ask.generator(f"volume{found.index}", str(side)).sample(labels, len(labels))
             for side, labels in sides.items()
         }
         for turn in range(self.options.per_volume):
-            side = ask.chance(ask.id(f"volume{found.index}/{turn}"), "side") < 0.5
+            side = ask.generator(f"volume{found.index}/{turn}", "side").chance() < 0.5
             if not left[side]:
                 return
             label = left[side].pop()
-            row = ask.id(f"volume{found.index}/{label}")
+            row = ask.about(f"volume{found.index}/{label}")
             template = ask.draw("visible", row)
             slots = names(ask) | {"thing": ask.words.phrase(label), "be": ask.words.be(label)}
             yield ask.row(
@@ -68,10 +67,10 @@ class VolumePresence:
             )
 
     def _which(self, ask: Asker, found: Solids) -> Iterator[Instruction]:
-        order = generator(ask.context.seed, ask.id(f"volume{found.index}/which"), "labels")
+        order = ask.generator(f"volume{found.index}/which", "labels")
         for label in order.sample(sorted(found.present), min(self.options.which, len(found.present))):
-            row = ask.id(f"volume{found.index}/which/{label}")
-            labels, right = options_of(ask, row, label, found.absent, self.options.choices)
+            row = ask.about(f"volume{found.index}/which/{label}")
+            labels, right = options_of(row, label, found.absent, self.options.choices)
             options = tuple(ask.words.name(one) for one in labels)
             template = ask.draw("which", row)
             yield ask.row(

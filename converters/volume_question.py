@@ -8,7 +8,6 @@ from pydantic import Field
 from converters.acquisition import canonical_value, distractors, fact_of, values
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
 from converters.solids import MOST_TILT
 from schemas.case import Case, VolumeRef
 from schemas.context import Context
@@ -52,18 +51,18 @@ class VolumeQuestion:
             known = {
                 fact: found for fact in self.options.facts if (found := _known(case, context, fact, number, volume))
             }
-            order = generator(context.seed, ask.id(f"volume{number}"), "facts")
+            order = ask.generator(f"volume{number}", "facts")
             for fact in order.sample(list(known), min(self.options.per_volume, len(known))):
                 yield self._row(ask, number, volume, fact, known[fact])
 
     def _row(self, ask: Asker, number: int, volume: VolumeRef, fact: Asked, known: tuple[str, str]) -> Instruction:
         canonical, proof = known
-        row = ask.id(f"volume{number}/{fact}")
+        row = ask.about(f"volume{number}/{fact}")
         table = values().facts[fact]
         others = [name for name in distractors(fact, canonical) if fact != "modality" or name in _MADE_IN_3D]
         translated = [table[name].names.get(ask.language, name) for name in others]
         right = table[canonical].names.get(ask.language, canonical)
-        options, index = options_of(ask, row, right, translated, self.options.choices)
+        options, index = options_of(row, right, translated, self.options.choices)
         template = ask.draw(fact, row)
         return ask.row(
             row,

@@ -7,7 +7,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import generator
 from converters.solids import Solids, asked, codes, names, one_piece, solids, sure
 from schemas.case import Case, Region3D, VolumeRef
 from schemas.context import Context
@@ -40,15 +39,15 @@ class VolumeSegmentation:
             return
         ask = Asker(case, context, self.name, self.options)
         for found in solids(ask):
-            order = generator(context.seed, ask.id(f"volume{found.index}"), "labels")
+            order = ask.generator(f"volume{found.index}", "labels")
             for label in order.sample(list(found.present), min(self.options.per_volume, len(found.present))):
                 yield self._row(ask, found, label)
 
     def _row(self, ask: Asker, found: Solids, label: str) -> Instruction:
         proofs, region = found.present[label]
-        row = ask.id(f"volume{found.index}/{label}")
+        row = ask.about(f"volume{found.index}/{label}")
         tellable = found.turned and one_piece(region) and sure(region.extent) and ask.case.complete_regions
-        placed = tellable and ask.chance(row, "place") < self.options.place_share
+        placed = tellable and row.chance() < self.options.place_share
         slots = names(ask) | {
             "thing": ask.words.definite(label),
             "be": ask.words.be(label),

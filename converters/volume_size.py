@@ -7,7 +7,6 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, options_of, with_options
-from converters.drawing import generator
 from converters.solids import SPECK, Facts, Solids, asked, millilitres, millimetres, names, one_piece, solids
 from schemas.case import Case
 from schemas.context import Context
@@ -62,11 +61,11 @@ class VolumeSize:
             if one_piece(region) and not region.extent.cut_off
             for way in ("millimetres", "millilitres")
         ]
-        order = generator(ask.context.seed, ask.id(f"volume{found.index}"), "sizes")
+        order = ask.generator(f"volume{found.index}", "sizes")
         for way, label in order.sample(every, min(self.options.per_volume, len(every))):
             proofs, region = found.present[label]
             size = (millimetres if way == "millimetres" else millilitres)(ask, region.extent)
-            row = ask.id(f"volume{found.index}/{way}/{label}")
+            row = ask.about(f"volume{found.index}/{way}/{label}")
             template = ask.draw(way, row)
             slots = names(ask) | {"thing": ask.words.definite(label), "be": ask.words.be(label), "size": size}
             yield ask.row(
@@ -88,12 +87,12 @@ class VolumeSize:
             if seen and ask.words.kind(label) in self.options.kinds:
                 yield self._count(ask, found, label, len(region.pieces), proofs)
         countable = [label for label in found.absent if ask.words.kind(label) in self.options.kinds]
-        coin = ask.id(f"volume{found.index}/zero")
-        if countable and ask.chance(coin, "zero") < self.options.zero_share:
-            yield self._count(ask, found, countable[ask.number(coin, "label", len(countable))], 0, _COMPLETE)
+        coin = ask.about(f"volume{found.index}/zero")
+        if countable and coin.chance() < self.options.zero_share:
+            yield self._count(ask, found, countable[coin.randrange(len(countable))], 0, _COMPLETE)
 
     def _count(self, ask: Asker, found: Solids, label: str, amount: int, proofs: Facts) -> Instruction:
-        row = ask.id(f"volume{found.index}/count/{label}")
+        row = ask.about(f"volume{found.index}/count/{label}")
         template = ask.draw("count", row)
         counted = ask.words.counted(amount, label)
         slots = names(ask) | {"things": ask.words.plural(label), "counted": counted}
@@ -119,8 +118,8 @@ class VolumeSize:
         others = [label for label in order[1:] if not related(label, order[0])]
         if first < self.options.margin * second or not others:
             return
-        row = ask.id(f"volume{found.index}/largest")
-        labels, right = options_of(ask, row, order[0], others, self.options.choices)
+        row = ask.about(f"volume{found.index}/largest")
+        labels, right = options_of(row, order[0], others, self.options.choices)
         options = tuple(ask.words.name(label) for label in labels)
         template = ask.draw("largest", row)
         yield ask.row(

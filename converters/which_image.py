@@ -7,7 +7,6 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.choosing import LETTERS, with_options
-from converters.drawing import generator
 from converters.scenes import Scene, label_scenes, region_scenes
 from converters.speech.english import kind
 from schemas.case import Case
@@ -40,7 +39,7 @@ class WhichImage:
             if len(scene.images) == 1
         ]
         ask = Asker(case, context, self.name, self.options)
-        draw = generator(context.seed, ask.id("case"), "choice")
+        draw = ask.generator("case", "choice")
         labels = sorted({label for scene in single for label in (*scene.present, *scene.absent)})
         sides = {label: _sides(single, label) for label in labels if _seen(label)}
         choices = [(label, odd) for label, found in sides.items() for odd in (False, True) if _enough(*found, odd)]
@@ -49,8 +48,8 @@ class WhichImage:
             yield self._row(ask, sides[label], label, odd)
 
     def _row(self, ask: Asker, sides: tuple[list[Scene], list[Scene]], label: str, odd: bool) -> Instruction:
-        row = ask.id("odd" if odd else "which")
-        draw = generator(ask.context.seed, row, "images")
+        row = ask.about("odd" if odd else "which")
+        draw = row
         with_it, without = sides
         one, many = (without, with_it) if odd else (with_it, without)
         target = draw.choice(one)
@@ -58,9 +57,7 @@ class WhichImage:
         index = draw.randrange(len(shown) + 1)
         shown.insert(index, target)
         words = ask.words
-        options = tuple(
-            ask.table.choose("option", ask.language, 0, "").fill({"number": str(n + 1)}) for n in range(len(shown))
-        )
+        options = tuple(ask.table.fixed("option", ask.language).fill({"number": str(n + 1)}) for n in range(len(shown)))
         template = ask.draw("odd" if odd else "which", row)
         slots = {"thing": words.phrase(label), "be": words.be(label)}
         return ask.row(

@@ -51,7 +51,7 @@ class YesNo:
             side: ask.generator(scene.variant, str(side)).sample(names, len(names)) for side, names in sides.items()
         }
         for turn in range(self.options.per_scene):
-            side = ask.chance(ask.id(f"{scene.variant}/{turn}"), "side") < 0.5
+            side = ask.generator(f"{scene.variant}/{turn}", "side").chance() < 0.5
             if not left[side] and self.options.one_sided:
                 side = not side
             if not left[side]:
@@ -59,9 +59,9 @@ class YesNo:
             yield self._row(ask, scene, left[side].pop(), side)
 
     def _row(self, ask: Asker, scene: Scene, label: str, present: bool) -> Instruction:
-        row = ask.id(f"{scene.variant}/{label}")
+        row = ask.about(f"{scene.variant}/{label}")
         words = ask.words
-        negated = ask.chance(row, "negated") < self.options.negated
+        negated = row.chance() < self.options.negated
         kind = words.kind(label)
         which = kind if kind in ("state", "clear") else "class" if scene.exclusive else "visible"
         template = ask.draw(f"{which}_negated" if negated else which, row)

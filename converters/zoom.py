@@ -81,7 +81,7 @@ class Zoom:
 
     def _row(self, ask: Asker, index: int, region: int, seen: Spot) -> Instruction:
         label = ask.case.regions[region].label
-        row = ask.id(f"image{index}/region{region}")
+        row = ask.about(f"image{index}/region{region}")
         whole, words = ask.case.images[index], ask.words
         crop = self._crop(seen, whole.view)
         view = whole.view.cropped(crop)
@@ -89,7 +89,7 @@ class Zoom:
         if factor > 1:
             view = view.resized(view.width * factor, view.height * factor)
         window = Place(label, "box", whole.view.normalised(crop))
-        naming = ask.chance(row, "form") < 0.5
+        naming = row.chance() < 0.5
         template = ask.draw("what" if naming else "where", row)
         slots = ask.slots((index,)) | {
             "thing": words.phrase(label),

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
 
@@ -22,18 +22,12 @@ def row_id(dataset: str, case: str, converter: str, variant: str) -> str:
     return digest("row", dataset, case, converter, variant)
 
 
-def row_ids(dataset: str, case: str, converter: str) -> Callable[[str], str]:
-    """`row_id` of many variants: what they share is hashed once."""
-    shared = _hashed(dataset, case).copy()
-    shared.update(_name(converter))
-
-    def of(variant: str) -> str:
-        own = shared.copy()
-        data = variant.encode()
-        own.update(len(data).to_bytes(8, "little") + data)
-        return own.hexdigest()
-
-    return of
+def row_name(dataset: str, case: str, converter: str, variant: str) -> bytes:
+    """The 16 bytes of `row_id`; what the rows of one case share is hashed once."""
+    own = _hashed(dataset, case).copy()
+    data = variant.encode()
+    own.update(_name(converter) + len(data).to_bytes(8, "little") + data)
+    return own.digest()
 
 
 def copy_id(row: str, number: int) -> str:

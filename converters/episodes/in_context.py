@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import Draw, generator
+from converters.drawing import Draw, Row
 from schemas.context import Context
 from schemas.episode import Episode, Lent
 from schemas.instruction import Instruction, Message, Provenance
@@ -53,11 +53,10 @@ class InContext:
         for number, lent in enumerate(cases):
             ask = Asker(lent.case, context, self.name, self.options)
             own = [shot.row for shot in there if shot.number == number]
-            name = ask.id("row")
-            if own and ask.chance(name, "share") < self.options.share:
-                draw = generator(context.seed, name, "examples")
-                query = draw.choice(own)
-                shots = self._shots(draw, query, [shot for shot in there if _may_show(shot, query, lent, cases)])
+            name = ask.about("row")
+            if own and name.chance() < self.options.share:
+                query = name.choice(own)
+                shots = self._shots(name, query, [shot for shot in there if _may_show(shot, query, lent, cases)])
                 if len(shots) == self.options.shots:
                     yield self._episode(ask, name, _Shot(number, query), shots)
 
@@ -82,10 +81,8 @@ class InContext:
         rest = _dealt([shot for shot in others if shot.number != same.number], wanted - 1, self.options.balance)
         return [same, *rest] if rule == "first" else [*rest, same]
 
-    def _episode(self, ask: Asker, name: str, query: _Shot, shots: list[_Shot]) -> Episode:
-        first = self.options.order == "query_first" or (
-            self.options.order == "both" and ask.chance(name, "order") < 0.5
-        )
+    def _episode(self, ask: Asker, name: Row, query: _Shot, shots: list[_Shot]) -> Episode:
+        first = self.options.order == "query_first" or (self.options.order == "both" and name.chance() < 0.5)
         parts = [query, *shots] if first else [*shots, query]
         before = sum(len(shot.row.images) for shot in parts[: parts.index(query)])
         text, template = _written(ask, name, query.row, shots, first)
@@ -93,7 +90,7 @@ class InContext:
         place = 0 if first else len(shots)
         row = replace(
             query.row,
-            id=name,
+            id=name.id,
             task="interleaved",
             messages=(Message("user", text), query.row.messages[1]),
             provenance=Provenance(
@@ -132,11 +129,12 @@ def _dealt(there: list[_Shot], wanted: int, balance: bool) -> list[_Shot]:
     return taken
 
 
-def _written(ask: Asker, name: str, query: Instruction, shots: list[_Shot], first: bool) -> tuple[str, str]:
+def _written(ask: Asker, name: Row, query: Instruction, shots: list[_Shot], first: bool) -> tuple[str, str]:
     """The user's turn, and the template of its first sentence."""
     intro = ask.draw("intro_first" if first else "intro", name)
+    example = ask.draw("example", name)
     examples = [
-        ask.draw("example", name).fill({
+        example.fill({
             "number": str(place), "question": shot.row.messages[0].content, "answer": shot.row.messages[1].content,
         })
         for place, shot in enumerate(shots, 1)

@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.drawing import generator
 from schemas.context import Context
 from schemas.episode import Episode, Lent
 from schemas.instruction import IMAGE, Instruction, Message, Provenance
@@ -37,12 +36,12 @@ class Interleaved:
             ask = Asker(lent.case, context, self.name, self.options)
             own = [row for row in lent.rows if self._is_caption(row)]
             if own:
-                told.append((number, generator(context.seed, ask.id("caption")).choice(own)))
+                told.append((number, ask.about("caption").choice(own)))
         if not told:
             return
-        first = Asker(cases[told[0][0]].case, context, self.name, self.options).id("pool")
+        first = Asker(cases[told[0][0]].case, context, self.name, self.options).about("pool")
         page: list[tuple[int, Instruction]] = []
-        for number, row in generator(context.seed, first, "pages").sample(told, len(told)):
+        for number, row in first.sample(told, len(told)):
             if not any(cases[number].same_person(cases[other]) for other, _ in page):
                 page.append((number, row))
             if len(page) == self.options.images:
@@ -56,20 +55,20 @@ class Interleaved:
         going_on = self.options.style == "continue"
         owner, last = page[-1] if going_on else page[0]
         ask = Asker(cases[owner].case, context, self.name, self.options)
-        name = ask.id("page")
+        name = ask.about("page")
         intro = ask.draw(self.options.style, name)
         captions = [row.messages[1].content for _, row in page]
         if going_on:
             text = "\n\n".join([intro.fill({}), *(f"{IMAGE}\n{caption}" for caption in captions[:-1]), IMAGE])
             said = captions[-1]
         else:
-            head = ask.table.choose("image", ask.language, 0, "")
+            head = ask.table.fixed("image", ask.language)
             heads = [head.fill({"number": str(n + 1)}) for n in range(len(page))]
             text = "\n".join([intro.fill({}), *(f"{head} {IMAGE}" for head in heads)])
             said = "\n".join(f"{head} {caption}" for head, caption in zip(heads, captions, strict=True))
         rows = [last] if going_on else [row for _, row in page]
         row = Instruction(
-            id=name,
+            id=name.id,
             task="interleaved",
             messages=(Message("user", text), Message("assistant", said)),
             provenance=Provenance(

@@ -50,18 +50,18 @@ class TwoViews:
     def _episode(self, cases: Sequence[Lent], pair: tuple[int, int], context: Context) -> Episode:
         key = "/".join(sorted(cases[number].case.identity for number in pair))
         turned = Asker(cases[pair[0]].case, context, self.name, self.options)
-        owner = pair[turned.number(turned.id(key), "asked", 2)]
+        owner = pair[turned.about(key).randrange(2)]
         ask = Asker(cases[owner].case, context, self.name, self.options)
-        name = ask.id(key)
-        shown = pair if ask.number(name, "order", 2) else pair[::-1]
+        name = ask.about(key)
+        shown = pair if name.randrange(2) else pair[::-1]
         index = shown.index(owner)
-        options = tuple(ask.table.choose("option", ask.language, 0, "").fill({"number": str(n + 1)}) for n in range(2))
+        options = tuple(ask.table.fixed("option", ask.language).fill({"number": str(n + 1)}) for n in range(2))
         template = ask.draw("which", name)
         asked = _view(cases[owner])
         word = values().facts["view"][asked].names.get(ask.language, asked)
         question = template.fill({"view": word})
         row = Instruction(
-            id=name,
+            id=name.id,
             task="comparison",
             messages=(
                 Message("user", f"{IMAGE}\n" * 2 + with_options(question, options, ask.language)),

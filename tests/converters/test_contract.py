@@ -43,7 +43,7 @@ class Good:
             facts = tuple(f"labels[{n}]" for n, one in enumerate(case.labels) if one.name == label)
             ask = Asker(case, context, self.name, self.options)
             row = ask.row(
-                ask.id(label), "open", "What is this?", f"It shows {label}.", images=(0,), facts=facts, short=label,
+                ask.about(label), "open", "What is this?", f"It shows {label}.", images=(0,), facts=facts, short=label,
                 labels=(label,),
             )  # fmt: skip
             yield self.spoil(row, case)
@@ -178,7 +178,7 @@ def test_a_wrong_count_is_found():
             if case.dataset == "cells":
                 ask = Asker(case, context, self.name, self.options)
                 yield ask.row(
-                    ask.id("n"), "count", "How many?", "There are 7 platelets.", images=(0,), facts=("regions[0]",),
+                    ask.about("n"), "count", "How many?", "There are 7 platelets.", images=(0,), facts=("regions[0]",),
                     short="7",
                 )  # fmt: skip
 

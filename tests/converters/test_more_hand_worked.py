@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from converters.drawing import Draw
+from converters.drawing import generator
 from converters.outline import inner_point, outlines
 from converters.report import without_prior
 from schemas.case import Text
@@ -201,9 +201,9 @@ def test_outlines_follow_pixel_edges_around_parts_and_holes():
 
 
 def test_draws_are_uniform_and_do_not_run_dry():
-    counts = Counter(Draw(0, str(number)).randrange(5) for number in range(5000))
+    counts = Counter(generator(0, str(number)).randrange(5) for number in range(5000))
     assert sum((counts[value] - 1000) ** 2 / 1000 for value in range(5)) < 13.28  # chi-square, four degrees, 1 %
-    draw = Draw(1, "long")
+    draw = generator(1, "long")
     late = Counter(draw.randrange(7) for _ in range(7000))
     assert sum((late[value] - 1000) ** 2 / 1000 for value in range(7)) < 16.81
-    assert sorted(Draw(2, "x").sample(range(50), 50)) == list(range(50))
+    assert sorted(generator(2, "x").sample(range(50), 50)) == list(range(50))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from converters.drawing import generator
 from converters.templating import FOLDER, load_table
 from schemas.errors import UserError
 
@@ -29,15 +30,15 @@ def test_questions_come_in_a_dozen_wordings(name):
 
 def test_ids_are_stable_names(tmp_path):
     table = load_table("t", write(tmp_path, 'ask: {slots: [label], en: {one: "Is it {label}?"}}'))
-    template = table.choose("ask", "en", 0, "row")
+    template = table.fixed("ask", "en")
     assert template.id == "t.ask-one.en"
     assert template.fill({"label": "a {brace}"}) == "Is it a {brace}?"
 
 
 def test_capital_slots(tmp_path):
     table = load_table("t", write(tmp_path, 'ask: {slots: [label], en: {one: "{Label}, {label}"}}'))
-    assert table.choose("ask", "en", 0, "row").fill({"label": "MR image"}) == "MR image, MR image"
-    assert table.choose("ask", "en", 0, "row").fill({"label": "the liver"}) == "The liver, the liver"
+    assert table.fixed("ask", "en").fill({"label": "MR image"}) == "MR image, MR image"
+    assert table.fixed("ask", "en").fill({"label": "the liver"}) == "The liver, the liver"
 
 
 @pytest.mark.parametrize(
@@ -65,10 +66,10 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_language_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(UserError, match="it has en"):
-        load_table("t", write(tmp_path, "ask: {en: {one: 'a'}}")).choose("ask", "de", 0, "row")
+        load_table("t", write(tmp_path, "ask: {en: {one: 'a'}}")).choose("ask", "de", generator(0, "row"))
 
 
 def test_a_slot_without_value_is_an_error_of_the_converter(tmp_path):
     table = load_table("t", write(tmp_path, 'ask: {slots: [label], en: {one: "{label}"}}'))
     with pytest.raises(KeyError):
-        table.choose("ask", "en", 0, "row").fill({})
+        table.fixed("ask", "en").fill({})
