@@ -14,6 +14,7 @@ from pydantic import Field
 from converters.asking import Asker
 from converters.choosing import Choices, choose, with_options
 from converters.geometry_words import plane_of
+from converters.memo import OfLastCase
 from schemas import taxonomy
 from schemas.case import Case
 from schemas.context import Context
@@ -22,6 +23,7 @@ from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
 
 Fact = Literal["modality", "plane", "view", "anatomy", "laterality"]
+_known: OfLastCase[dict[Fact, tuple[str, str]]] = OfLastCase()
 EVERY: tuple[Fact, ...] = ("modality", "plane", "view", "anatomy", "laterality")
 
 
@@ -74,7 +76,8 @@ class Acquisition:
             return
         ask = Asker(case, context, self.name, self.options)
         image = ask.generator("case", "image").randrange(len(case.images)) if len(case.images) > 1 else 0
-        known = {fact: found for fact in self.options.facts if (found := fact_of(case, context, fact, image))}
+        facts = self.options.facts
+        known = _known.get(case, (id(context.spec), facts, image), lambda: facts_of(case, context, facts, image))
         order = ask.generator("case", "facts")
         for fact in order.sample(list(known), min(self.options.per_case, len(known))):
             yield self._row(ask, fact, image, known[fact])
@@ -114,6 +117,11 @@ def distractors(fact: str, canonical: str) -> tuple[str, ...]:
         for name, value in table.items()
         if name != canonical and value.level == right.level and not (right.group and value.group == right.group)
     )
+
+
+def facts_of(case: Case, context: Context, facts: tuple[Fact, ...], image: int) -> dict[Fact, tuple[str, str]]:
+    """`fact_of` each of the facts that are known."""
+    return {fact: found for fact in facts if (found := fact_of(case, context, fact, image))}
 
 
 def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[str, str] | None:

@@ -1,7 +1,6 @@
 """What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import Field
 
@@ -11,7 +10,7 @@ from converters.memo import OfLastCase
 from converters.scenes import of_quality
 from converters.speech import Speech, speech
 from converters.templating import Table, Template, load_table
-from schemas.case import Case, ImageRef
+from schemas.case import Case, ImageRef, VolumeRef
 from schemas.context import Context
 from schemas.identity import digest, row_name
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance, Task
@@ -146,7 +145,7 @@ class Asker:
         regions: tuple[Place, ...] = (),
         labels: tuple[str, ...] = (),
         pictures: tuple[ImageRef, ...] = (),
-        **other: Any,
+        volumes: tuple[VolumeRef, ...] = (),
     ) -> Instruction:
         """One question with one answer.
 
@@ -164,23 +163,24 @@ class Asker:
             regions: places on the shown picture.
             labels: canonical labels true of the row.
             pictures: variants of the pictures to show instead (marked, cropped).
-            other: further columns.
+            volumes: that the row carries whole.
         """
-        pictures = pictures or tuple([self.case.images[index] for index in images])
+        if not pictures and images:
+            every = self.case.images
+            pictures = every if len(every) == 1 else tuple([every[index] for index in images])
+        if len(facts) > 1:
+            facts = tuple(dict.fromkeys(facts))
+        # By place, since names cost as much as all else here.
         return Instruction(
-            id=row.id,
-            task=task,
-            messages=(Message("user", f"{IMAGE}\n" * len(pictures) + question), Message("assistant", answer)),
-            provenance=Provenance(self.converter, template, self.context.seed, self.language, _single(facts)),
-            images=pictures,
-            options=options,
-            answer=short or answer,
-            answer_index=answer_index,
-            regions=regions,
-            labels=labels,
-            **other,
+            row.id,
+            task,
+            (Message("user", f"{IMAGE}\n" * len(pictures) + question), Message("assistant", answer)),
+            Provenance(self.converter, template, self.context.seed, self.language, facts),
+            pictures,
+            volumes,
+            options,
+            short or answer,
+            answer_index,
+            regions,
+            labels,
         )
-
-
-def _single(facts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(facts)) if len(facts) > 1 else facts

@@ -13,7 +13,7 @@ class Converter(Protocol):
     """Case in, rows out.  Registered by entry point under ``medcurate.converters``; one file each.
 
     The same case, context and options give the same rows, in the same order, in any process.  Every random
-    choice is drawn by `schemas.identity.generator` or `fraction` from the seed and the row's own id.
+    choice is drawn by `converters.drawing` from the seed and the row's own id.
     """
 
     name: ClassVar[str]

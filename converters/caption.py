@@ -1,6 +1,7 @@
 """Caption: what the picture is and what is known to be on it, in one or two sentences."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.drawing import Row
 from converters.geometry_words import Spot, where
+from converters.memo import OfLastCase
 from converters.scenes import Scene, scenes
 from converters.visible import every_spot
 from schemas import taxonomy
@@ -15,6 +17,7 @@ from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
 
+_spots: OfLastCase[dict[str, list[Spot]]] = OfLastCase()
 _PLACES_NAMED = 3
 """More places than this make a list, not a caption."""
 
@@ -46,7 +49,7 @@ class Caption:
         row = ask.about(scene.variant)
         spots = region_spots(ask.case, scene)
         words = ask.words
-        labels = list(scene.present)
+        labels = scene.labels
         states = any(words.kind(label) == "state" for label in labels)
         if scene.from_regions:
             things = [_thing(ask, scene, label) for label in labels]
@@ -63,9 +66,9 @@ class Caption:
             text,
             images=scene.images,
             template=told.id,
-            facts=tuple(fact for facts in scene.present.values() for fact in facts),
+            facts=scene.proofs,
             regions=places if len(places) <= self.options.max_regions else (),
-            labels=tuple(labels),
+            labels=labels,
         )
 
     def _where(self, ask: Asker, scene: Scene, spots: dict[str, list[Spot]], row: Row) -> list[str]:
@@ -93,9 +96,16 @@ def region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
     """The visible places of a region scene's labels; empty for a scene of labels."""
     if not scene.from_regions:
         return {}
-    every = every_spot(case, scene.images[0])
-    numbers = {label: [int(fact[8:-1]) for fact in facts] for label, facts in scene.present.items()}
-    return {label: [every[number] for number in group if number in every] for label, group in numbers.items()}
+    return _spots.get(case, (scene.images[0], scene.labels), lambda: _region_spots(case, scene))
+
+
+def _region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
+    found: dict[str, list[Spot]] = {label: [] for label in scene.labels}
+    for number, seen in every_spot(case, scene.images[0]).items():
+        label = case.regions[number].label
+        if f"regions[{number}]" in scene.present.get(label, ()):
+            found[label].append(seen)
+    return found
 
 
 def several_of(ask: Asker, scene: Scene, label: str) -> bool:
@@ -104,8 +114,15 @@ def several_of(ask: Asker, scene: Scene, label: str) -> bool:
     The slices of a montage cut one thing several times, and a structure that comes once in the body, or once on its
     side, may be drawn in parts.
     """
-    once = ask.words.kind(label) == "structure" and not taxonomy.labels().get(f"left {label}")
-    return len(scene.present[label]) > 1 and not once and not ask.case.images[scene.images[0]].tiles
+    if len(scene.present[label]) < 2 or ask.case.images[scene.images[0]].tiles:
+        return False
+    return ask.words.kind(label) != "structure" or _paired(label)
+
+
+@cache
+def _paired(label: str) -> bool:
+    """Whether the body has one on each side."""
+    return f"left {label}" in taxonomy.labels()
 
 
 def _thing(ask: Asker, scene: Scene, label: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
+from operator import add
 from typing import Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from converters.kinship import lesion, nearness
 from converters.templating import load_table
 
 LETTERS = "ABCDEFGHIJ"
+_LEADS = [f"{letter}: " for letter in LETTERS]
 
 
 class Choices(Common):
@@ -71,9 +73,9 @@ def choose(
         near: how easily two are confused, for ``hard``; by `nearest` where left out.
     """
     write = write or ask.words.name
-    pool = sorted(others)
+    pool = others
     if options.distractors == "hard":
-        pool = nearest(answer, pool, options, near or alike)
+        pool = nearest(answer, others, options, near or alike)
     if options.none_share and row.chance() < options.none_share:
         labels, index = _with_none(row, answer, pool, options.choices)
         none = load_table("multiple_choice").fixed("none", ask.language).fill({})
@@ -82,10 +84,10 @@ def choose(
     return Choice(labels, tuple(map(write, labels)), index)
 
 
-def _with_none(row: Row, answer: str, pool: list[str], choices: int) -> tuple[tuple[str, ...], int]:
+def _with_none(row: Row, answer: str, pool: Sequence[str], choices: int) -> tuple[tuple[str, ...], int]:
     size = min(choices, len(pool) + 1)
     if row.chance() < 1 / size:
-        return tuple(row.sample(pool, size - 1)), size - 1
+        return tuple(row.sample(sorted(pool), size - 1)), size - 1
     return options_of(row, answer, pool, size - 1)
 
 
@@ -120,7 +122,7 @@ def options_of(row: Row, answer: str, others: Sequence[str], choices: int) -> tu
 
 def lettered(options: Sequence[str]) -> str:
     """One option a line: ``A: platelet``."""
-    return "\n".join(f"{letter}: {option}" for letter, option in zip(LETTERS, options, strict=False))
+    return "\n".join(map(add, _LEADS, options))
 
 
 @cache
@@ -131,4 +133,4 @@ def letter_please(language: str) -> str:
 
 def with_options(question: str, options: Sequence[str], language: str) -> str:
     """The question, its options, and the sentence that asks for the letter."""
-    return "\n".join([question, lettered(options), letter_please(language)])
+    return f"{question}\n{lettered(options)}\n{letter_please(language)}"

@@ -140,4 +140,4 @@ def _proof(scene: Scene, label: str) -> tuple[str, ...]:
 
 
 def _all(scene: Scene) -> tuple[str, ...]:
-    return tuple(fact for facts in scene.present.values() for fact in facts)
+    return scene.proofs

@@ -48,15 +48,17 @@ class Count:
                 yield from self._zero(ask, index)
 
     def _zero(self, ask: Asker, index: int) -> Iterator[Instruction]:
-        present = {region.label for _, region in regions_on(ask.case, index)}
         spec = ask.context.spec
+        draw = ask.generator(f"image{index}", "zero")
+        if spec.label_kind != "none" or draw.chance() >= self.options.zero_share:
+            return
+        present = {region.label for _, region in regions_on(ask.case, index)}
         absent = [
             name
             for name in spec.canonical()
             if ask.words.kind(name) in self.options.kinds and not any(may_be(name, other) for other in present)
         ]
-        draw = ask.generator(f"image{index}", "zero")
-        if absent and spec.label_kind == "none" and draw.chance() < self.options.zero_share:
+        if absent:
             yield self._row(ask, index, draw.choice(absent), ())
 
     def _row(self, ask: Asker, index: int, label: str, numbers: tuple[int, ...]) -> Instruction:

@@ -88,19 +88,19 @@ class Dialogue:
                 groups.setdefault(images, []).append(row)
         for images, group in groups.items():
             turns = found.setdefault(images, [])
-            said = {turn.answer for turn in turns if turn.task != "yes_no"}
-            fresh = [row for row in group if row.answer not in said]
-            if fresh and len(turns) < self.options.most:
-                turns.append(draw.choice(fresh))
+            if len(turns) < self.options.most:
+                said = {turn.answer for turn in turns if turn.task != "yes_no"}
+                fresh = [row for row in group if row.answer not in said]
+                if fresh:
+                    turns.append(draw.choice(fresh))
 
 
 def _joined(ask: Asker, row: str, parts: list[Instruction]) -> Instruction:
     pictures = parts[0].images
-    messages: list[Message] = []
-    for number, part in enumerate(parts):
-        question = part.messages[0].content.replace(f"{IMAGE}\n", "")
-        opening = f"{IMAGE}\n" * len(pictures) if number == 0 else ""
-        messages += [Message("user", opening + question), part.messages[1]]
+    opening = f"{IMAGE}\n" * len(pictures)
+    messages = [*parts[0].messages]
+    for part in parts[1:]:
+        messages += [Message("user", part.messages[0].content.removeprefix(opening)), part.messages[1]]
     places: dict[Place, None] = {place: None for part in parts for place in part.regions}
     return Instruction(
         id=row,

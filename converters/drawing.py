@@ -24,6 +24,9 @@ class Draw:
     """
 
     __slots__ = ("_bits", "_origin", "_state")
+    _bits: int
+    _origin: int
+    _state: int
 
     def __init__(self, origin: int, seed: int, *purpose: str) -> None:
         """Of the 128 bits of a digest (of a row, of a case), a seed, and a purpose where the digest has several."""
@@ -34,9 +37,10 @@ class Draw:
 
     def randrange(self, below: int) -> int:
         """A whole number in ``range(below)``."""
-        self._use(below.bit_length())
-        value: int = self._state % below
-        self._state //= below
+        self._bits -= below.bit_length()
+        if self._bits < 0:
+            self._renew(below)
+        self._state, value = divmod(self._state, below)
         return value
 
     def chance(self) -> float:
@@ -72,13 +76,11 @@ class Draw:
         """Put the items into random order."""
         items[:] = self.sample(items, len(items))
 
-    def _use(self, bits: int) -> None:
-        """See that there are so many bits, and count them as used."""
-        if self._bits < bits:
-            further = hashlib.blake2b(self._origin.to_bytes(16, "little"), digest_size=16).digest()
-            self._origin = self._state = int.from_bytes(further, "little")
-            self._bits = _BITS - _SPARE
-        self._bits -= bits
+    def _renew(self, below: int) -> None:
+        """Go on with the digest of what was used up."""
+        further = hashlib.blake2b(self._origin.to_bytes(16, "little"), digest_size=16).digest()
+        self._origin = self._state = int.from_bytes(further, "little")
+        self._bits = _BITS - _SPARE - below.bit_length()
 
 
 class Row(Draw):

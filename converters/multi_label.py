@@ -74,7 +74,7 @@ class MultiLabel:
             template=template.id,
             facts=tuple(fact for name in options for fact in (scene.present | scene.absent)[name]),
             short=", ".join(ask.words.name(name) for name in chosen),
-            labels=tuple(scene.present),
+            labels=scene.labels,
         )
 
     def _list(self, ask: Asker, scene: Scene, row: Row) -> Instruction:
@@ -96,7 +96,7 @@ class MultiLabel:
             template=template.id,
             facts=tuple(fact for fact in facts if not fact.startswith("no label")) or ("labels",),
             short="; ".join(f"{words.name(name)}: {said[state]}" for name, state in states.items()),
-            labels=tuple(scene.present),
+            labels=scene.labels,
         )
 
 

@@ -45,7 +45,7 @@ class MultipleChoice:
     def _row(self, ask: Asker, scene: Scene, answer: str) -> Instruction | None:
         row = ask.about(f"{scene.variant}/{answer}")
         close = nested if scene.exclusive else related
-        wrong = sorted(name for name in scene.absent if not close(name, answer))
+        wrong = [name for name in scene.absent if not close(name, answer)]
         if scene.from_regions:
             wrong = of_one_kind(answer, wrong)
         if not wrong:
@@ -64,5 +64,5 @@ class MultipleChoice:
             short=chosen.right,
             options=chosen.options,
             answer_index=chosen.index,
-            labels=tuple(scene.present),
+            labels=scene.labels,
         )

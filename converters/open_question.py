@@ -33,11 +33,11 @@ class OpenQuestion:
 def _row(ask: Asker, scene: Scene) -> Instruction:
     row = ask.about(scene.variant)
     words = ask.words
-    labels = list(scene.present)
+    labels = scene.labels
     states = any(words.kind(label) == "state" for label in labels)
     which = "class" if scene.exclusive else "structures" if scene.from_regions else "findings"
     question = ask.draw_class(which, row)
-    several = {label for label, facts in scene.present.items() if scene.from_regions and several_of(ask, scene, label)}
+    several = {label for label in labels if several_of(ask, scene, label)} if scene.from_regions else set()
     clear = any(words.kind(label) == "clear" for label in labels)
     classed = states or (scene.exclusive and not clear)
     things = [
@@ -53,7 +53,7 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
         template.fill(slots | {"content": words.listed(things)}),
         images=scene.images,
         template=question.id,
-        facts=tuple(fact for facts in scene.present.values() for fact in facts),
+        facts=scene.proofs,
         short=", ".join(words.name(label) for label in labels),
-        labels=tuple(labels),
+        labels=labels,
     )

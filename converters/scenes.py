@@ -1,7 +1,7 @@
 """What is known to be present, absent or uncertain on the pictures of one row, and which annotation proves it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from converters.kinship import may_be
@@ -19,9 +19,9 @@ MOST_IMAGES = 8
 """Labels of a whole case are asked about with all its pictures; with more of them, not at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scene:
-    """One set of pictures and the statements that hold for it."""
+    """One set of pictures and the statements that hold for it, not to be changed."""
 
     variant: str
     """Stable name within the case: ``case``, ``image3``."""
@@ -34,6 +34,14 @@ class Scene:
     from_regions: bool
     exclusive: bool
     """Whether exactly one label is true (multi_class, ordinal)."""
+    labels: tuple[str, ...] = field(init=False)
+    """Those that are present."""
+    proofs: tuple[str, ...] = field(init=False)
+    """Of all that is present."""
+
+    def __post_init__(self) -> None:
+        self.labels = tuple(self.present)
+        self.proofs = tuple([fact for facts in self.present.values() for fact in facts])
 
 
 _remembered: OfLastCase[tuple[Scene, ...]] = OfLastCase()

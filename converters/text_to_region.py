@@ -82,7 +82,7 @@ class TextToRegion:
                 template=asked.id,
                 facts=absent[label],
                 short=ask.table.fixed("none", ask.language).fill({}),
-                labels=tuple(scene.present),
+                labels=scene.labels,
             )
 
     def _row(self, ask: Asker, index: int, label: str, group: dict[int, Spot]) -> Instruction:

@@ -1,6 +1,6 @@
 """Yes or no: is this label true of the picture?  Answers are balanced, and nothing uncertain is asked about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pydantic import Field
@@ -43,17 +43,19 @@ class YesNo:
 
     def _scene(self, ask: Asker, scene: Scene) -> Iterator[Instruction]:
         # Of several classes one is true, but a class may hold it: COVID-19 is a pneumonia, whatever the dataset says.
-        absent = [name for name in scene.absent if not any(nested(name, true) for true in scene.present)]
-        sides = {True: sorted(scene.present), False: sorted(absent if scene.exclusive else scene.absent)}
+        absent: Iterable[str] = scene.absent
+        if scene.exclusive:
+            absent = [name for name in absent if not any(nested(name, true) for true in scene.present)]
+        sides = {True: sorted(scene.present), False: sorted(absent)}
         if not (sides[True] and sides[False]) and not self.options.one_sided:
             return
-        left = {
-            side: ask.generator(scene.variant, str(side)).sample(names, len(names)) for side, names in sides.items()
-        }
+        left: dict[bool, list[str]] = {}
         for turn in range(self.options.per_scene):
             side = ask.generator(f"{scene.variant}/{turn}", "side").chance() < 0.5
-            if not left[side] and self.options.one_sided:
+            if not left.get(side, sides[side]) and self.options.one_sided:
                 side = not side
+            if side not in left:
+                left[side] = ask.generator(scene.variant, str(side)).sample(sides[side], len(sides[side]))
             if not left[side]:
                 return
             yield self._row(ask, scene, left[side].pop(), side)
@@ -79,5 +81,5 @@ class YesNo:
             images=scene.images,
             template=template.id,
             facts=scene.present[label] if present else scene.absent[label],
-            labels=tuple(scene.present),
+            labels=scene.labels,
         )

@@ -57,11 +57,10 @@ def settle(case: Case) -> Case:
 
 def _suspect(labels: tuple[Label, ...]) -> bool:
     """Whether any two labels may contradict each other, whatever pictures they are about; most cases have none."""
-    said = [label.polarity for label in labels]
-    return any(
-        (said[one], said[other]) in _TENSE[relation]
-        for one, other, relation in _relations(tuple([label.name for label in labels]))
-    )
+    said = {label.name: label.polarity for label in labels}
+    if len(said) < len(labels):
+        return True
+    return any((said[one], said[other]) in _TENSE[relation] for one, other, relation in _relations(tuple(sorted(said))))
 
 
 _TENSE = {
@@ -74,14 +73,14 @@ _TENSE = {
 
 
 @lru_cache(maxsize=512)
-def _relations(names: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
-    """(place, place, relation) of every ordered pair that is related; a dataset's labels mostly have the same names."""
+def _relations(names: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """(name, name, relation) of every ordered pair that is related; a dataset's labels mostly have the same names."""
     tests = {"same": same, "implies": implies, "excludes": excludes, "denies": denies}
     return tuple(
         (one, other, relation)
-        for one, other in permutations(range(len(names)), 2)
+        for one, other in permutations(names, 2)
         for relation, holds in tests.items()
-        if holds(names[one], names[other])
+        if holds(one, other)
     )
 
 
