@@ -16,6 +16,7 @@ from schemas.instruction import Instruction, Message, Provenance
 @dataclass(frozen=True, slots=True)
 class _Shot:
     number: int
+    lent: Lent
     row: Instruction
 
 
@@ -49,7 +50,7 @@ class InContext:
 
     def convert_many(self, cases: Sequence[Lent], context: Context) -> Iterator[Episode]:
         """Yield the rows."""
-        there = [_Shot(number, row) for number, lent in enumerate(cases) for row in self._fitting(lent)]
+        there = [_Shot(number, lent, row) for number, lent in enumerate(cases) for row in self._fitting(lent)]
         for number, lent in enumerate(cases):
             ask = Asker(lent.case, context, self.name, self.options)
             own = [shot.row for shot in there if shot.number == number]
@@ -58,7 +59,7 @@ class InContext:
                 query = name.choice(own)
                 shots = self._shots(name, query, [shot for shot in there if _may_show(shot, query, lent, cases)])
                 if len(shots) == self.options.shots:
-                    yield self._episode(ask, name, _Shot(number, query), shots)
+                    yield self._episode(ask, name, _Shot(number, lent, query), shots)
 
     def _fitting(self, lent: Lent) -> Iterator[Instruction]:
         for row in lent.rows:
@@ -67,7 +68,7 @@ class InContext:
                 yield row
 
     def _shots(self, draw: Draw, query: Instruction, there: list[_Shot]) -> list[_Shot]:
-        """At most one example of a case; fewer than wanted where the pool lacks them."""
+        """At most one example of a person; fewer than wanted where the pool lacks them."""
         wanted, rule = self.options.shots, self.options.same_answer
         there = draw.sample(there, len(there))
         if rule == "any":
@@ -78,7 +79,9 @@ class InContext:
         same = next((shot for shot in there if shot.row.answer == query.answer), None)
         if same is None:
             return []
-        rest = _dealt([shot for shot in others if shot.number != same.number], wanted - 1, self.options.balance)
+        rest = _dealt(
+            [shot for shot in others if not shot.lent.same_person(same.lent)], wanted - 1, self.options.balance
+        )
         return [same, *rest] if rule == "first" else [*rest, same]
 
     def _episode(self, ask: Asker, name: Row, query: _Shot, shots: list[_Shot]) -> Episode:
@@ -112,20 +115,18 @@ def _may_show(shot: _Shot, query: Instruction, lent: Lent, cases: Sequence[Lent]
 
 
 def _dealt(there: list[_Shot], wanted: int, balance: bool) -> list[_Shot]:
-    """The first ``wanted`` of different cases; where balanced, answers in turn, in the order of their first example."""
+    """The first ``wanted`` of different persons; where balanced, answers in turn, by their first example."""
     queues: dict[str, list[_Shot]] = {}
     for shot in there:
         queues.setdefault(shot.row.answer if balance else "", []).append(shot)
     taken: list[_Shot] = []
-    used: set[int] = set()
     while len(taken) < wanted and queues:
         for answer in list(queues):
-            free = [one for one in queues[answer] if one.number not in used]
+            free = [one for one in queues[answer] if not any(one.lent.same_person(other.lent) for other in taken)]
             if not free:
                 del queues[answer]
             elif len(taken) < wanted:
                 taken.append(free[0])
-                used.add(free[0].number)
     return taken
 
 
