@@ -7,16 +7,16 @@ from collections import deque
 class Limiter:
     """Additive increase, multiplicative decrease between 1 and ``most``; used from one event loop.
 
-    It starts like TCP: one more with every success, so twice as many per round trip, until the first overload; from
-    there one more per round trip.  Requests that started before the last cut do not cut again.
+    It starts with ``most``, which the recipe's author has chosen for the server, so that an engine's batch is full from
+    the beginning; half of it after an overload, and from there one more per round trip.  Requests that started before
+    the last cut do not cut again.
     """
 
-    def __init__(self, most: int, start: int = 32) -> None:
-        self.limit = float(min(most, start))
+    def __init__(self, most: int) -> None:
+        self.limit = float(most)
         self._most = most
         self._flying = 0
         self._cuts = 0
-        self._slow_start = True
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> int:
@@ -35,12 +35,11 @@ class Limiter:
 
     def answered(self) -> None:
         """Note that the server kept up."""
-        self.limit = min(float(self._most), self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
+        self.limit = min(float(self._most), self.limit + 1.0 / self.limit)
         self._wake()
 
     def overloaded(self, token: int) -> None:
         """Note that a request that entered with ``token`` was too much."""
-        self._slow_start = False
         if token == self._cuts:
             self._cuts += 1
             self.limit = max(1.0, self.limit / 2)

@@ -28,8 +28,8 @@ LANGUAGES = {
 }  # fmt: skip
 
 
-KEPT = 512
-"""Cases whose `Setting` is held, since a case is asked about long before its answer comes."""
+KEPT = 4096
+"""Cases whose `Setting` is held at most, from when they are asked about until their last row is made."""
 
 
 class Written(BaseModel):
@@ -137,7 +137,10 @@ class PromptedTask(ABC):
         written = [parsed for text in answer.texts if (parsed := _parsed(model, text)) is not None]
         if not written:
             return Failure("invalid_json", "the answer does not follow the schema", answer.digest)
-        variant = next(variant for variant in self.rows_of(setting) if self.row_id(case, variant) == row_id)
+        variants = self.rows_of(setting)
+        variant = next(variant for variant in variants if self.row_id(case, variant) == row_id)
+        if variant == variants[-1]:
+            self._settings.pop(id(case), None)
         return self.of_samples(variant, written, answer, setting)
 
     def of_samples(
