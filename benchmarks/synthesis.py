@@ -1,24 +1,28 @@
 """The synthesis stage against the bare engine and other runners: ``python -m benchmarks.synthesis [--json FILE]``.
 
-Starts the real vLLM with the tiny model (``make vllm`` first), as a server and as the offline engine, and sends the
-same kind of requests in several ways, in turns: a tight aiohttp loop over bodies that were made beforehand,
+Starts the real vLLM with the tiny model (``make vllm`` first), first as a server and then as the offline engine, and
+sends the same kind of requests in several ways, in turns: a tight aiohttp loop over bodies that were made beforehand,
 `vllm.LLM.chat` over all of them at once, and our whole stage (read the file, prompt, ask, parse, check, store) on
 either.  datatrove's inference runner and distilabel ask the same server where ``--datatrove`` and ``--distilabel`` name
 an interpreter that has them (each in an environment of its own; they are no dependency of this project: ``pip install
-datatrove aiofiles aiosqlite httpx``, and ``pip install "distilabel[openai]" pillow requests``).  Every turn
-has prompts and pictures of its own, so that no cache helps one side.  ``ratio_to_bare_engine`` is the median over
-rounds of ours over the bare loop's requests per second, each against its own engine.  The warm rerun has all answers
-stored.
+datatrove aiofiles aiosqlite httpx orjson``, and ``pip install "distilabel[openai]" pillow requests``).
+
+Every turn has prompts and pictures of its own, so that no cache helps one side.  The first rounds are not counted: on
+a virtual machine whose host lends memory page by page, a process is up to four times slower until it has its pages.
+``ratio_to_bare_engine`` is the median over rounds of ours over the bare loop's requests per second, each against its
+own engine.  The warm rerun has all answers stored.
 """
 
 import argparse
 import hashlib
 import json
 import os
+import random
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -45,55 +49,63 @@ def tiny_model(python: Path) -> Path:
 
 
 def measure(args: argparse.Namespace) -> dict[str, object]:
-    """All figures."""
+    """All figures; only the engines that are compared run at a time, since idle ones take memory and share cores."""
     python = Path(os.environ.get("MEDCURATE_VLLM_PYTHON") or ROOT / ".vllm" / "bin" / "python")
     model = tiny_model(python)
-    servers, asked = {}, {}
-    for mode in ("server", "offline"):
-        options = {"python": str(python), "weights": str(model), "arguments": MODEL_ARGUMENTS, "mode": mode}
-        managed = EngineChoice(
-            type="vllm", model="colours", max_tokens=120, concurrency=args.concurrency, options=options, timeout_s=300
-        )
-        servers[mode] = VllmServer(managed)
-        update = {"type": "openai", "base_urls": [servers[mode].address()], "options": {}}
-        asked[mode] = managed.model_copy(update=update)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
-        server, offline = asked["server"], asked["offline"]
-        sides: dict[str, Side] = {
-            "bare server": lambda paths, _: bare(paths, server),
-            "ours server": lambda paths, own: ours(paths, server, own),
-            "bare offline": lambda paths, own: loop.speed(paths, server, own.with_suffix(".jsonl")),
-            "ours offline": lambda paths, own: ours(paths, offline, own),
-        }
-        for name in ("datatrove", "distilabel"):
-            other = getattr(args, name)
-            if other is None:
-                print(f"{name}: not measured; --{name} names an interpreter that has it")
-                continue
-            sides[name] = partial(peer, name, other, server)
-        figures = in_turns(sides, place, args.requests, args.rounds)
-        stored = make_pictures(place, args.warm, 999_999)
-        store_answers(stored, server, place / "warm")
-        reruns = {f"{count} processes": round(warm(stored, server, place / "warm", count)) for count in (1, 2)}
-        loop.close()
-    for one in servers.values():
-        one.close()
+        with engine(args.concurrency, python, model, "server") as choice:
+            sides: dict[str, Side] = {
+                "bare server": lambda paths, _: bare(paths, choice),
+                "ours server": lambda paths, own: ours(paths, choice, own),
+                **peers(args, choice),
+            }
+            figures = in_turns(sides, place, args)
+            stored = make_pictures(place, args.warm, 999_999)
+            store_answers(stored, choice, place / "warm")
+            reruns = {f"{count} processes": round(warm(stored, choice, place / "warm", count)) for count in (1, 2)}
+        with engine(args.concurrency, python, model, "offline") as choice:
+            loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
+            sides = {
+                "bare offline": lambda paths, own: loop.speed(paths, choice, own.with_suffix(".jsonl")),
+                "ours offline": lambda paths, own: ours(paths, choice, own),
+            }
+            figures |= in_turns(sides, place, args)
+            loop.close()
     return summary(figures) | {"warm_rows_per_second": reruns, "arguments": str(vars(args))}
 
 
-def in_turns(sides: dict[str, Side], place: Path, count: int, rounds: int) -> dict[str, list[float]]:
-    """Requests per second of every side in every round, the order turning from round to round."""
+@contextmanager
+def engine(concurrency: int, python: Path, model: Path, mode: str) -> Iterator[EngineChoice]:
+    """A managed vLLM, as the choice of whoever asks it."""
+    options = {"python": str(python), "weights": str(model), "arguments": MODEL_ARGUMENTS, "mode": mode}
+    managed = EngineChoice(
+        type="vllm", model="colours", max_tokens=120, concurrency=concurrency, options=options, timeout_s=300
+    )
+    server = VllmServer(managed)
+    yield managed.model_copy(update={"type": "openai", "base_urls": [server.address()], "options": {}})
+    server.close()
+
+
+def peers(args: argparse.Namespace, choice: EngineChoice) -> dict[str, Side]:
+    """The other runners whose interpreters are named."""
+    named = {"datatrove": args.datatrove, "distilabel": args.distilabel}
+    for name in (name for name, python in named.items() if python is None):
+        print(f"{name}: not measured; --{name} names an interpreter that has it")
+    return {name: partial(peer, name, python, choice) for name, python in named.items() if python is not None}
+
+
+def in_turns(sides: dict[str, Side], place: Path, args: argparse.Namespace) -> dict[str, list[float]]:
+    """Requests per second of every side in every round that counts, the order turning from round to round."""
     figures: dict[str, list[float]] = {name: [] for name in sides}
     names = list(sides)
-    for name in names:
-        sides[name](make_pictures(place, 64, names.index(name)), place / f"first {name}")
-    for number in range(rounds):
+    for number in range(args.unmeasured + args.rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            paths = make_pictures(place, count, 100 * (number + 1) + names.index(name))
-            figures[name].append(sides[name](paths, place / f"{number} {name}"))
-            print(f"round {number + 1} {name:13} {figures[name][-1]:8.1f} requests/s", flush=True)
+            paths = make_pictures(place, args.requests, random.randrange(1 << 40))
+            speed = sides[name](paths, place / f"{number} {name}")
+            print(f"round {number + 1} {name:13} {speed:8.1f} requests/s", flush=True)
+            if number >= args.unmeasured:
+                figures[name].append(speed)
     return figures
 
 
@@ -117,9 +129,10 @@ def summary(figures: dict[str, list[float]]) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--requests", type=int, default=200, help="per round and side")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--requests", type=int, default=300, help="per round and side")
+    parser.add_argument("--rounds", type=int, default=7, help="that count")
+    parser.add_argument("--unmeasured", type=int, default=3, help="rounds before them, in which memory settles")
+    parser.add_argument("--concurrency", type=int, default=128, help="twice what the engine's batch holds")
     parser.add_argument("--warm", type=int, default=5000, help="rows of the warm rerun")
     parser.add_argument("--datatrove", type=Path, help="an interpreter that has datatrove")
     parser.add_argument("--distilabel", type=Path, help="an interpreter that has distilabel")

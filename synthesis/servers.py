@@ -1,5 +1,6 @@
 """The addresses of one model: which of them to ask next, and whether they are there at all."""
 
+import logging
 import os
 import time
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from schemas.recipe import EngineChoice
 from synthesis.channel import Channel, StatusError
 from synthesis.named_pictures import Letter, NamedPictures
 
+LOG = logging.getLogger("medcurate.synthesis")
 BAD_REQUEST = 400
 PAUSE_S = 1.0
 """How long a server whose connection broke is passed over while another one is there."""
@@ -57,13 +59,17 @@ class Server:
 
     def answered(self) -> None:
         """Note that the server is there."""
+        if self.lost_since is not None:
+            LOG.warning("the model server at %s answers again", self.base_url)
         self.lost_since = None
         self.passed_over_until = 0.0
 
     def lost(self) -> None:
-        """Note that the connection broke."""
+        """Note that the connection broke, and say so when it does first: a run that waits in silence looks hung."""
         now = time.monotonic()
-        self.lost_since = self.lost_since if self.lost_since is not None else now
+        if self.lost_since is None:
+            LOG.warning("the model server at %s does not answer; its requests wait or go to another", self.base_url)
+            self.lost_since = now
         self.passed_over_until = now + PAUSE_S
 
 

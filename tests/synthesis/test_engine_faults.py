@@ -252,12 +252,14 @@ def test_a_server_that_dies_is_replaced_by_the_other(start_server, say, open_eng
     assert [outcome for future in later if not isinstance(outcome := future.result(), Answer)] == []
 
 
-def test_when_all_servers_are_gone_the_run_stops(server, open_engine):
+def test_when_all_servers_are_gone_the_run_says_so_and_stops(server, open_engine, caplog):
     engine = open_engine(server, options={"patience_s": 0.3})
     engine.submit(HELLO).result()
     server.stop()
     with pytest.raises(UserError, match="run the same command again, nothing answered is asked twice"):
         engine.submit(hello(1)).result()
+    assert [message.partition(" at ")[0] for message in caplog.messages] == ["the model server"], "said once"
+    assert "does not answer" in caplog.text
 
 
 def test_no_server_at_the_address_is_said_at_the_start(server, open_engine):
