@@ -36,9 +36,8 @@ def test_changes_between_visits_are_those_drawn(hospital: Path, rows_of) -> None
     for case, row in rows_of("phantom_visits", "comparison", per_case=3, choice_share=0.0):
         assert len(row.images) == 2
         assert row.images[0].files[0].endswith("_1.jpg") and row.images[1].files[0].endswith("_2.jpg")
-        label = next(
-            name for name in ("pneumonia", "pleural effusion", "cardiomegaly") if name in row.messages[0].content
-        )
+        asked = row.messages[0].content.lower()
+        label = next(name for name in ("pneumonia", "pleural effusion", "cardiomegaly") if name in asked)
         known = truth[case.key]
         expected = next((change for change in ("new", "resolved") if label in known[change]), "")
         expected = expected or ("unchanged" if label in known["both"] else "absent")
