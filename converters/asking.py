@@ -79,11 +79,11 @@ class Asker:
         return self._name(variant).hex()
 
     def _name(self, variant: str) -> bytes:
-        case, prefix = self.case, self.options.variant
+        prefix = self.options.variant
         if prefix or self.language != "en":
             language = "" if self.language == "en" else self.language
             variant = "/".join([part for part in (prefix, language, variant) if part])
-        return row_name(case.dataset, case.alias or case.key, self.converter, variant)
+        return row_name(self.case.dataset, self.case.identity, self.converter, variant)
 
     def generator(self, variant: str, purpose: str) -> Draw:
         """Draws that decide which rows there are; ``variant`` says what they are about, as in `about`."""
@@ -165,9 +165,7 @@ class Asker:
             pictures: variants of the pictures to show instead (marked, cropped).
             volumes: that the row carries whole.
         """
-        if not pictures and images:
-            every = self.case.images
-            pictures = every if len(every) == 1 else tuple([every[index] for index in images])
+        pictures = pictures or tuple([self.case.images[index] for index in images])
         if len(facts) > 1:
             facts = tuple(dict.fromkeys(facts))
         # By place, since names cost as much as all else here.

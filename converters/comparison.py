@@ -56,7 +56,7 @@ class Comparison:
         elif context.spec.label_kind == "ordinal" and before and after:
             change = _grades(before, after, context.spec.canonical())
             if change is not None:
-                yield self._row(ask, "", change, (*_all(before), *_all(after)), _OF_GRADES)
+                yield self._row(ask, "", change, (*before.proofs, *after.proofs), _OF_GRADES)
         elif before and after:
             found = {label: _labelled(before, after, label) for label in _both(before, after)}
             yield from self._sample(ask, found, _FROM_LABELS)
@@ -137,7 +137,3 @@ def _grades(before: Scene, after: Scene, scale: list[str]) -> Change | None:
 
 def _proof(scene: Scene, label: str) -> tuple[str, ...]:
     return (scene.present | scene.absent)[label]
-
-
-def _all(scene: Scene) -> tuple[str, ...]:
-    return scene.proofs

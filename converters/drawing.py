@@ -59,6 +59,8 @@ class Draw:
         """``count`` different items in random order."""
         pool = list(items)
         left = len(pool)
+        if count > left:
+            raise ValueError(f"{count} different items were to be drawn of {left}")
         for place in range(min(count, left - 1)):
             other = place + self.randrange(left - place)
             pool[place], pool[other] = pool[other], pool[place]

@@ -49,12 +49,11 @@ class WhichImage:
 
     def _row(self, ask: Asker, sides: tuple[list[Scene], list[Scene]], label: str, odd: bool) -> Instruction:
         row = ask.about("odd" if odd else "which")
-        draw = row
         with_it, without = sides
         one, many = (without, with_it) if odd else (with_it, without)
-        target = draw.choice(one)
-        shown = draw.sample(many, min(self.options.images - 1, len(many)))
-        index = draw.randrange(len(shown) + 1)
+        target = row.choice(one)
+        shown = row.sample(many, min(self.options.images - 1, len(many)))
+        index = row.randrange(len(shown) + 1)
         shown.insert(index, target)
         words = ask.words
         options = tuple(ask.table.fixed("option", ask.language).fill({"number": str(n + 1)}) for n in range(len(shown)))

@@ -133,14 +133,14 @@ class PromptedTask(ABC):
     def parse(self, row_id: str, answer: Answer, case: Case, context: Context) -> Instruction | Failure:
         """The row that ``row_id`` stands for."""
         setting = self.setting(case, context)
-        model = self.model(setting)
-        written = [parsed for text in answer.texts if (parsed := _parsed(model, text)) is not None]
-        if not written:
-            return Failure("invalid_json", "the answer does not follow the schema", answer.digest)
         variants = self.rows_of(setting)
         variant = next(variant for variant in variants if self.row_id(case, variant) == row_id)
         if variant == variants[-1]:
             self._settings.pop(id(case), None)
+        model = self.model(setting)
+        written = [parsed for text in answer.texts if (parsed := _parsed(model, text)) is not None]
+        if not written:
+            return Failure("invalid_json", "the answer does not follow the schema", answer.digest)
         return self.of_samples(variant, written, answer, setting)
 
     def of_samples(

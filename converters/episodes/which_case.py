@@ -67,8 +67,7 @@ def _hands(cases: Sequence[Lent], usable: list[int], context: Context, turn: int
     """The usable cases dealt into hands of ``size``, no two of one group in a hand; what cannot be placed is left."""
     if len(usable) < 2:
         return
-    draw = generator(context.seed, "which_case", str(turn), cases[usable[0]].case.identity)
-    order = draw.sample(usable, len(usable))
+    order = generator(context.seed, "which_case", str(turn), cases[usable[0]].case.identity).sample(usable, len(usable))
     hand: list[int] = []
     for number in order:
         if not any(cases[number].same_person(cases[other]) for other in hand):
