@@ -5,68 +5,58 @@ from math import ceil
 
 import numpy as np
 
-from schemas.runs import Mask, Whole
+from schemas.runs import Mask
 
 
 def outlines(mask: Mask, left: int = 0, top: int = 0) -> list[tuple[float, ...]]:
     """Closed polygons ``x0 y0 x1 y1 ...`` in pixels around every part of an ``(H, W)`` mask and every hole in it.
+
+    Each has the mask on its right hand.  Where four sides meet in a corner, the upper follows the left one or is
+    followed by it, and so do the lower and the right one.
 
     Args:
         mask: of a picture, or cut out of one.
         left: of the cut, in pixels of the picture.
         top: likewise.
     """
-    begins, ends = _sides(mask)
-    order = np.argsort(begins, kind="stable")
-    begins, ends = begins[order], ends[order]
-    x, y = np.divmod(begins, mask.shape[0] + 2)
-    corners = np.stack([x + left, y + top], axis=1).astype(float)
-    return [tuple(corners[path].ravel().tolist()) for path in _loops(begins, ends)]
-
-
-def _sides(mask: Mask) -> tuple[Whole, Whole]:
-    """Corners at which straight sides begin and end, each with the mask on its right hand.
-
-    A corner (x, y) is told as ``x * (H + 2) + y``.
-    """
     height, width = mask.shape
-    wide = np.zeros((height + 2, width + 2), np.int8)
-    wide[1:-1, 1:-1] = mask
-    down, right = wide[1:] - wide[:-1], (wide[:, 1:] - wide[:, :-1]).T.copy()
-    level, upright = [_straight(down > 0), _straight(down < 0)], [_straight(right < 0), _straight(right > 0)]
-    upper, lower = (edges % (width + 2) * (height + 2) + edges // (width + 2) for edges in level)
-    front, back = upright
-    return (
-        np.concatenate([upper[::2], front[::2], lower[1::2], back[1::2]]),
-        np.concatenate([upper[1::2], front[1::2], lower[::2], back[::2]]),
-    )
+    wide = np.zeros((width + 2, height + 2), np.int8)
+    wide[1:-1, 1:-1] = mask.T
+    down = wide[:, 1:] - wide[:, :-1]
+    turns = (down[1:] - down[:-1]).ravel()
+    corners = np.flatnonzero(turns != 0)
+    turns = turns[corners]
+    meeting = np.abs(turns)
+    if meeting.max(initial=0) > 1:
+        corners, turns = corners.repeat(meeting), turns.repeat(meeting)
+    x, y = np.divmod(corners, height + 1)
+    # Row by row, as column by column, a side joins the first corner with the second, the third with the fourth.
+    level = y.argsort(kind="stable").reshape(-1, 2)
+    across = np.empty_like(corners)
+    across[level] = level[:, ::-1]
+    begins = (turns > 0).tolist()
+    return list(_loops((x + float(left)).tolist(), (y + float(top)).tolist(), across.tolist(), begins))
 
 
-def _straight(sides: Mask) -> Whole:
-    """Where runs of sides begin and end in turn, in a grid whose rows have a free place at either end."""
-    flat = sides.ravel()
-    return np.flatnonzero(flat[1:] != flat[:-1])
+def _loops(x: list[float], y: list[float], across: list[int], begins: list[bool]) -> Iterator[tuple[float, ...]]:
+    """Each closed loop, once.
 
-
-def _loops(begins: Whole, ends: Whole) -> Iterator[list[int]]:
-    """Which sides follow each other, for each closed loop; ``begins`` rises.
-
-    Where two sides begin at one corner, the first that is free follows.
+    Args:
+        x: of the corners, column by column, so that the two ends of an upright side are neighbours.
+        y: likewise.
+        across: the other end of each corner's level side.
+        begins: whether that side begins there; changed.
     """
-    follow = np.searchsorted(begins, ends).tolist()
-    forks = (begins[1:] == begins[:-1]).any()
-    start, stop = begins.tolist(), ends.tolist()
-    free = [True] * len(start)
-    for first, corner in enumerate(start):
-        if free[first]:
-            free[first], path, side = False, [first], first
-            while stop[side] != corner:
-                side = follow[side]
-                if forks and not free[side]:
-                    side += 1
-                free[side] = False
-                path.append(side)
-            yield path
+    for first, free in enumerate(begins):
+        if free:
+            path: list[float] = []
+            corner = first
+            while begins[corner]:
+                begins[corner] = False
+                end = across[corner]
+                path += (x[corner], y[corner], x[end], y[corner])
+                corner = end ^ 1
+            yield tuple(path)
 
 
 def inner_point(mask: Mask) -> tuple[float, float]:
