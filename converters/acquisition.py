@@ -14,16 +14,15 @@ from pydantic import Field
 from converters.asking import Asker
 from converters.choosing import Choices, choose, with_options
 from converters.geometry_words import plane_of
-from converters.memo import OfLastCase
+from converters.memo import of_last_case_and_spec
 from schemas import taxonomy
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
-from schemas.spec import Strict
+from schemas.spec import DatasetSpec, Strict
 from schemas.yaml_file import load_yaml
 
 Fact = Literal["modality", "plane", "view", "anatomy", "laterality"]
-_known: OfLastCase[dict[Fact, tuple[str, str]]] = OfLastCase()
 EVERY: tuple[Fact, ...] = ("modality", "plane", "view", "anatomy", "laterality")
 
 
@@ -76,8 +75,7 @@ class Acquisition:
             return
         ask = Asker(case, context, self.name, self.options)
         image = ask.generator("case", "image").randrange(len(case.images)) if len(case.images) > 1 else 0
-        facts = self.options.facts
-        known = _known.get(case, (id(context.spec), facts, image), lambda: facts_of(case, context, facts, image))
+        known = facts_of(case, context.spec, self.options.facts, image)
         order = ask.generator("case", "facts")
         for fact in order.sample(list(known), min(self.options.per_case, len(known))):
             yield self._row(ask, fact, image, known[fact])
@@ -119,18 +117,19 @@ def distractors(fact: str, canonical: str) -> tuple[str, ...]:
     )
 
 
-def facts_of(case: Case, context: Context, facts: tuple[Fact, ...], image: int) -> dict[Fact, tuple[str, str]]:
+@of_last_case_and_spec
+def facts_of(case: Case, spec: DatasetSpec, facts: tuple[Fact, ...], image: int) -> dict[Fact, tuple[str, str]]:
     """`fact_of` each of the facts that are known."""
-    return {fact: found for fact in facts if (found := fact_of(case, context, fact, image))}
+    return {fact: found for fact in facts if (found := fact_of(case, spec, fact, image))}
 
 
-def fact_of(case: Case, context: Context, fact: Fact, image: int = 0) -> tuple[str, str] | None:
+def fact_of(case: Case, spec: DatasetSpec, fact: Fact, image: int = 0) -> tuple[str, str] | None:
     """(canonical word, path of the proof) of one fact about one image; None where unknown or not in the table."""
     if fact == "plane":
         view = case.images[image].view
         told = (plane_of(view), f"images[{image}].view.orientation") if plane_of(view) else (case.acquisition.plane, "")
     elif fact in ("modality", "anatomy") and not getattr(case.acquisition, fact):
-        told = (getattr(context.spec, fact), f"spec.{fact}")
+        told = (getattr(spec, fact), f"spec.{fact}")
     else:
         told = (getattr(case.acquisition, fact), "")
     canonical = canonical_value(fact, told[0])

@@ -1,12 +1,10 @@
 """What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
 
-from dataclasses import dataclass, field
-
 from pydantic import Field
 
-from converters.drawing import Draw, Row
+from converters.drawing import Draw, Row, purpose
 from converters.geometry_words import plane_of
-from converters.memo import OfLastCase
+from converters.memo import of_last_case, of_last_case_and_spec
 from converters.scenes import of_quality
 from converters.speech import Speech, speech
 from converters.templating import Table, Template, load_table
@@ -14,7 +12,7 @@ from schemas.case import Case, ImageRef, VolumeRef
 from schemas.context import Context
 from schemas.identity import digest, row_name
 from schemas.instruction import IMAGE, Instruction, Message, Place, Provenance, Task
-from schemas.spec import Strict
+from schemas.spec import DatasetSpec, Strict
 
 
 class Common(Strict):
@@ -33,27 +31,20 @@ class PerImage(Common):
     """Questions for each image."""
 
 
-_remembered: OfLastCase[dict[str, str]] = OfLastCase()
-_digests: OfLastCase[int] = OfLastCase()
-
-
-@dataclass(slots=True)
 class Asker:
     """One converter at work on one case: makes ids, draws templates, builds rows."""
 
-    case: Case
-    context: Context
-    converter: str
-    options: Common
+    __slots__ = ("case", "context", "converter", "language", "options", "words")
 
-    language: str = field(init=False)
-    """Language of the rows."""
-    words: Speech = field(init=False)
-    """Words of that language."""
-
-    def __post_init__(self) -> None:
-        self.language = self.options.language or self.context.language
+    def __init__(self, case: Case, context: Context, converter: str, options: Common) -> None:
+        self.case = case
+        self.context = context
+        self.converter = converter
+        self.options = options
+        self.language = options.language or context.language
+        """Language of the rows."""
         self.words = speech(self.language)
+        """Words of that language."""
 
     def speaking(self, language: str, which: str) -> "Asker":
         """This one, or one that speaks the language of a text that it quotes, so that question and answer agree.
@@ -79,17 +70,16 @@ class Asker:
         return self._name(variant).hex()
 
     def _name(self, variant: str) -> bytes:
-        prefix = self.options.variant
-        if prefix or self.language != "en":
-            language = "" if self.language == "en" else self.language
-            variant = "/".join([part for part in (prefix, language, variant) if part])
+        if self.language != "en":
+            variant = f"{self.language}/{variant}"
+        if self.options.variant:
+            variant = f"{self.options.variant}/{variant}"
         return row_name(self.case.dataset, self.case.identity, self.converter, variant)
 
-    def generator(self, variant: str, purpose: str) -> Draw:
-        """Draws that decide which rows there are; ``variant`` says what they are about, as in `about`."""
-        case = self.case
-        own = _digests.get(case, "", lambda: int(digest("draw", case.dataset, case.identity), 16))
-        return Draw(own, self.context.seed, self.converter, self.options.variant, self.language, variant, purpose)
+    def generator(self, variant: str, what: str) -> Draw:
+        """Draws that decide ``what`` rows there are; ``variant`` says what they are about, as in `about`."""
+        seed, own = self.context.seed, self.options.variant
+        return Draw(_origin(self.case) ^ purpose(seed, self.converter, own, self.language, variant, what))
 
     def draw(self, which: str, row: Row) -> Template:
         """A template of the set, drawn by the row."""
@@ -103,31 +93,7 @@ class Asker:
 
     def slots(self, images: tuple[int, ...]) -> dict[str, str]:
         """Slots about the pictures: ``picture``, ``a_picture``, ``this`` (modality named) and ``image`` (not named)."""
-        key = (self.language, images, id(self.context.spec))
-        return _remembered.get(self.case, key, lambda: self._slots(images))
-
-    def _slots(self, images: tuple[int, ...]) -> dict[str, str]:
-        name = self.picture_name(images)
-        words, number = self.words, len(images)
-        return {
-            "picture": name,
-            "a_picture": words.a_picture(name, number),
-            "this": words.shown(name, number),
-            "image": words.shown(words.PLAIN, number),
-        }
-
-    def picture_name(self, images: tuple[int, ...]) -> str:
-        """What one of the pictures is, e.g. ``axial CT slice of the abdomen``, ``montage of 6 axial CT slices``."""
-        spec, made = self.context.spec, self.case.acquisition
-        tiles = self.case.images[images[0]].tiles
-        views = [tile.image.view for tile in tiles] or [self.case.images[index].view for index in images]
-        planes = {plane_of(view) or made.plane for view in views}
-        plane = planes.pop() if len(planes) == 1 else ""
-        sliced = views[0].axis >= 0
-        name = self.words.picture(
-            made.modality or spec.modality, made.anatomy or spec.anatomy, plane, made.view if not plane else "", sliced
-        )
-        return self.words.montage(name, len(tiles)) if tiles else name
+        return _slots(self.case, self.context.spec, self.words, images)
 
     def row(
         self,
@@ -182,3 +148,34 @@ class Asker:
             regions,
             labels,
         )
+
+
+@of_last_case
+def _origin(case: Case) -> int:
+    """Of all draws of one case."""
+    return int(digest("draw", case.dataset, case.identity), 16)
+
+
+@of_last_case_and_spec
+def _slots(case: Case, spec: DatasetSpec, words: Speech, images: tuple[int, ...]) -> dict[str, str]:
+    name, number = _picture_name(case, spec, words, images), len(images)
+    return {
+        "picture": name,
+        "a_picture": words.a_picture(name, number),
+        "this": words.shown(name, number),
+        "image": words.shown(words.PLAIN, number),
+    }
+
+
+def _picture_name(case: Case, spec: DatasetSpec, words: Speech, images: tuple[int, ...]) -> str:
+    """What one of the pictures is, e.g. ``axial CT slice of the abdomen``, ``montage of 6 axial CT slices``."""
+    made = case.acquisition
+    tiles = case.images[images[0]].tiles
+    views = [tile.image.view for tile in tiles] or [case.images[index].view for index in images]
+    planes = {plane_of(view) or made.plane for view in views}
+    plane = planes.pop() if len(planes) == 1 else ""
+    sliced = views[0].axis >= 0
+    name = words.picture(
+        made.modality or spec.modality, made.anatomy or spec.anatomy, plane, made.view if not plane else "", sliced
+    )
+    return words.montage(name, len(tiles)) if tiles else name

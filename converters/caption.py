@@ -9,7 +9,7 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.drawing import Row
 from converters.geometry_words import Spot, where
-from converters.memo import OfLastCase
+from converters.memo import of_last_case
 from converters.scenes import Scene, scenes
 from converters.visible import every_spot
 from schemas import taxonomy
@@ -17,7 +17,6 @@ from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
 
-_spots: OfLastCase[dict[str, list[Spot]]] = OfLastCase()
 _PLACES_NAMED = 3
 """More places than this make a list, not a caption."""
 
@@ -47,7 +46,7 @@ class Caption:
 
     def _row(self, ask: Asker, scene: Scene) -> Instruction:
         row = ask.about(scene.variant)
-        spots = region_spots(ask.case, scene)
+        spots = region_spots(ask.case, scene) if scene.from_regions else {}
         words = ask.words
         labels = scene.labels
         states = any(words.kind(label) == "state" for label in labels)
@@ -92,14 +91,9 @@ class Caption:
         return sentences
 
 
+@of_last_case
 def region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
-    """The visible places of a region scene's labels; empty for a scene of labels."""
-    if not scene.from_regions:
-        return {}
-    return _spots.get(case, (scene.images[0], scene.labels), lambda: _region_spots(case, scene))
-
-
-def _region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
+    """The visible places of a region scene's labels."""
     found: dict[str, list[Spot]] = {label: [] for label in scene.labels}
     for number, seen in every_spot(case, scene.images[0]).items():
         label = case.regions[number].label

@@ -31,9 +31,9 @@ class Choices(Common):
     """Share of choices whose last option is "none of the above"; it is right as often as any other."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
-    """The options of one question."""
+    """The options of one question; not to be changed."""
 
     labels: tuple[str, ...]
     """Canonical words of the options, without "none of the above"."""

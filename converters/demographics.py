@@ -68,7 +68,7 @@ def _organ(case: Case, index: int) -> int | None:
 def _age(case: Case, context: Context, index: int) -> str:
     """``child`` or ``adult`` where a radiograph of the hand shows which; else empty."""
     years = case.demographics.age_years
-    shown = [(fact_of(case, context, fact, index) or ("",))[0] for fact in ("modality", "anatomy")]
+    shown = [(fact_of(case, context.spec, fact, index) or ("",))[0] for fact in ("modality", "anatomy")]
     if years is None or shown != ["radiography", "hand"]:
         return ""
     return "child" if years < _CHILD else "adult" if years > _ADULT else ""

@@ -8,8 +8,9 @@ from typing import TypeVar
 from schemas.identity import digest
 
 Item = TypeVar("Item")
-_BITS, _SPARE = 128, 32
-_MASK = 2**_BITS - 1
+_MASK = 2**128 - 1
+_USABLE = 96
+"""Of 128 bits."""
 _FACTOR = 0x9E3779B97F4A7C15F39CC0605CEDC835
 """Odd, the digits of the golden ratio: the upper half of a product depends on every bit of what is multiplied."""
 _FINE = 2**24
@@ -28,12 +29,12 @@ class Draw:
     _origin: int
     _state: int
 
-    def __init__(self, origin: int, seed: int, *purpose: str) -> None:
-        """Of the 128 bits of a digest (of a row, of a case), a seed, and a purpose where the digest has several."""
-        mixed = (origin ^ _key(seed, purpose)) * _FACTOR & _MASK
+    def __init__(self, origin: int) -> None:
+        """Of 128 bits: the digest of a row or a case, with `purpose` by exclusive or."""
+        mixed = origin * _FACTOR & _MASK
         # Division takes the lower half first, whose own bits are poorly mixed.
         self._origin = self._state = mixed ^ mixed >> 64
-        self._bits = _BITS - _SPARE
+        self._bits = _USABLE
 
     def randrange(self, below: int) -> int:
         """A whole number in ``range(below)``."""
@@ -82,7 +83,7 @@ class Draw:
         """Go on with the digest of what was used up."""
         further = hashlib.blake2b(self._origin.to_bytes(16, "little"), digest_size=16).digest()
         self._origin = self._state = int.from_bytes(further, "little")
-        self._bits = _BITS - _SPARE - below.bit_length()
+        self._bits = _USABLE - below.bit_length()
 
 
 class Row(Draw):
@@ -92,16 +93,16 @@ class Row(Draw):
 
     def __init__(self, name: bytes, seed: int) -> None:
         """Of the id's 16 bytes."""
-        super().__init__(int.from_bytes(name, "little"), seed)
+        super().__init__(int.from_bytes(name, "little") ^ purpose(seed))
         self.id = name.hex()
 
 
 def generator(seed: int, *parts: str) -> Draw:
     """Draws from the digest of anything."""
-    return Draw(int(digest(*parts), 16), seed)
+    return Draw(int(digest(*parts), 16) ^ purpose(seed))
 
 
 @lru_cache(maxsize=65536)
-def _key(seed: int, purpose: tuple[str, ...]) -> int:
+def purpose(seed: int, *parts: str) -> int:
     """What tells the draws of a seed and a purpose from those of others; there are few, however many the rows."""
-    return int(digest(str(seed), *purpose), 16)
+    return int(digest(str(seed), *parts), 16)

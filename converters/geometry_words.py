@@ -20,9 +20,9 @@ _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S", ">": "<
 _ORDER = "SIAP^v<>LR"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spot:
-    """A region as it stands on one view."""
+    """A region as it stands on one view; not to be changed."""
 
     place: Place
     """With ``image_index`` 0: the row shows one picture."""
@@ -32,9 +32,9 @@ class Spot:
     """Part of the view that is covered, 0..1: by the mask's pixels, else by the box."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Where:
-    """A place in coarse terms."""
+    """A place in coarse terms; not to be changed."""
 
     codes: str
     """Letters of LRAPSI in the patient's frame, of ``<>^v`` (left, right, upper, lower) in the image's; none for the
@@ -60,11 +60,16 @@ def spot(region: Region, view: View) -> Spot | None:
 def where(this: Spot, view: View) -> Where:
     """Coarse location: thirds of the picture by the centroid; an axis that the region spans by 60 % gets no word."""
     patient = len(view.orientation) == 2
-    positive = view.orientation if patient else ">v"
+    axes = view.orientation if patient else ">v"
+    x, y = this.centre
     x0, y0, x1, y1 = this.place.box
-    extents = (x1 - x0, y1 - y0)
-    codes = [_code(positive[axis], this.centre[axis], extents[axis]) for axis in (0, 1)]
-    return Where("".join(sorted("".join(codes), key=_ORDER.index)), patient, min(extents) > WIDE)
+    wide, high = x1 - x0, y1 - y0
+    return Where(_ordered(_code(axes[0], x, wide), _code(axes[1], y, high)), patient, min(wide, high) > WIDE)
+
+
+@cache
+def _ordered(one: str, other: str) -> str:
+    return "".join(sorted(one + other, key=_ORDER.index))
 
 
 def _code(positive: str, centre: float, extent: float) -> str:

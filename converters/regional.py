@@ -38,9 +38,9 @@ def regional(ask: Asker) -> list[str]:
     return list(dict.fromkeys(region.label for region in ask.case.regions))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """A question about what one region is, open or as a choice."""
+    """A question about what one region is, open or as a choice; not to be changed."""
 
     task: Task
     question: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from converters.kinship import may_be
-from converters.memo import OfLastCase
+from converters.memo import of_last_case, of_last_case_and_spec
 from schemas import taxonomy
 from schemas.case import Case, Label, Region
 from schemas.settled import settle
@@ -19,9 +19,9 @@ MOST_IMAGES = 8
 """Labels of a whole case are asked about with all its pictures; with more of them, not at all."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scene:
-    """One set of pictures and the statements that hold for it, not to be changed."""
+    """One set of pictures and the statements that hold for it, not to be changed; told from others by identity."""
 
     variant: str
     """Stable name within the case: ``case``, ``image3``."""
@@ -44,19 +44,14 @@ class Scene:
         self.proofs = tuple([fact for facts in self.present.values() for fact in facts])
 
 
-_remembered: OfLastCase[tuple[Scene, ...]] = OfLastCase()
-_settled: OfLastCase[tuple[Label, ...]] = OfLastCase()
-_regional: OfLastCase[Scene] = OfLastCase()
-_on: OfLastCase[dict[int, list[tuple[int, Region]]]] = OfLastCase()
-
-
+@of_last_case_and_spec
 def scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
     """Scenes of the case's labels, then of its regions where those say something else.
 
     In a dataset whose labels only repeat what its regions say (``label_kind`` none, boxes or masks), the regions speak:
     they know how many there are, on which picture, and what is absent.
     """
-    return _remembered.get(case, ("all", id(spec)), lambda: tuple(_scenes(case, spec)))
+    return tuple(_scenes(case, spec))
 
 
 def _scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
@@ -73,9 +68,10 @@ def _scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
             yield scene
 
 
+@of_last_case
 def labels_of(case: Case) -> tuple[Label, ...]:
     """The case's labels with those that contradict each other uncertain (`schemas.settled`); numbered as they were."""
-    return _settled.get(case, "", lambda: settle(case).labels)
+    return settle(case).labels
 
 
 def true_labels(case: Case) -> tuple[str, ...]:
@@ -83,9 +79,10 @@ def true_labels(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label.name for label in labels_of(case) if label.polarity == "present"))
 
 
+@of_last_case_and_spec
 def label_scenes(case: Case, spec: DatasetSpec) -> tuple[Scene, ...]:
     """One scene for the labels of the whole case, and one for each image that has labels of its own."""
-    return _remembered.get(case, ("labels", id(spec)), lambda: tuple(_label_scenes(case, spec)))
+    return tuple(_label_scenes(case, spec))
 
 
 def _label_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
@@ -134,12 +131,9 @@ def region_scenes(case: Case, spec: DatasetSpec) -> Iterator[Scene]:
         yield region_scene(case, spec, index)
 
 
+@of_last_case_and_spec
 def region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
     """What the regions of one image say."""
-    return _regional.get(case, (id(spec), index), lambda: _region_scene(case, spec, index))
-
-
-def _region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
     present: dict[str, Facts] = {}
     faint: set[str] = set()
     for number, region in regions_on(case, index):
@@ -166,9 +160,10 @@ def _region_scene(case: Case, spec: DatasetSpec, index: int) -> Scene:
 
 def regions_on(case: Case, index: int) -> list[tuple[int, Region]]:
     """The regions on one image, with their index in the case."""
-    return _on.get(case, "", lambda: _by_image(case)).get(index, [])
+    return _by_image(case).get(index, [])
 
 
+@of_last_case
 def _by_image(case: Case) -> dict[int, list[tuple[int, Region]]]:
     found: dict[int, list[tuple[int, Region]]] = {}
     for number, region in enumerate(case.regions):

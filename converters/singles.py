@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator
 
 from converters.asking import Asker
 from converters.geometry_words import Spot
-from converters.memo import OfLastCase
+from converters.memo import of_last_case
 from converters.scenes import regions_on
 from converters.visible import spots_on
 from schemas.case import Case
 
-_remembered: OfLastCase[dict[str, tuple[int, Spot]]] = OfLastCase()
 
-
+@of_last_case
 def singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     """Label -> (index in the case, place on the view) of regions that are alone with their label on one image.
 
@@ -20,10 +19,6 @@ def singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     """
     if not case.complete_regions or case.images[index].tiles:
         return {}
-    return _remembered.get(case, index, lambda: _singles(case, index))
-
-
-def _singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     numbers: dict[str, list[int]] = {}
     for number, region in regions_on(case, index):
         numbers.setdefault(region.label, []).append(number)

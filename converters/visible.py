@@ -4,42 +4,33 @@ from collections.abc import Iterator
 
 from converters.asking import Asker
 from converters.geometry_words import Spot, overlap, spot
-from converters.memo import OfLastCase
+from converters.memo import of_last_case
 from converters.scenes import regions_on, too_small
 from schemas.case import Case
 
 SAME_BOX = 0.6
 """Boxes of different labels that overlap by more than this (IoU) cannot be told apart by their box."""
 
-_every: OfLastCase[dict[int, Spot]] = OfLastCase()
-_large: OfLastCase[dict[int, Spot]] = OfLastCase()
-_shared: OfLastCase[frozenset[int]] = OfLastCase()
 
-
+@of_last_case
 def every_spot(case: Case, index: int) -> dict[int, Spot]:
     """Regions of one image of which anything lies on its view, by their index in the case."""
-    return _every.get(case, index, lambda: _every_spot(case, index))
-
-
-def _every_spot(case: Case, index: int) -> dict[int, Spot]:
     view = case.images[index].view
     on = {number: spot(region, view) for number, region in regions_on(case, index)}
     return {number: seen for number, seen in on.items() if seen is not None}
 
 
+@of_last_case
 def spots_on(case: Case, index: int) -> dict[int, Spot]:
     """Those of `every_spot` that are large enough to be asked about."""
-    return _large.get(case, index, lambda: _spots_on(case, index))
-
-
-def _spots_on(case: Case, index: int) -> dict[int, Spot]:
     every = every_spot(case, index)
     return {number: seen for number, seen in every.items() if not too_small(case.regions[number], case)}
 
 
-def ambiguous(number: int, case: Case, index: int) -> bool:
-    """Whether a region of another label has nearly the same box, so that the box does not tell which one is meant."""
-    return number in _shared.get(case, index, lambda: frozenset(_same_box(case, index)))
+@of_last_case
+def ambiguous(case: Case, index: int) -> frozenset[int]:
+    """The regions whose box nearly is that of another label's, so that the box does not tell which one is meant."""
+    return frozenset(_same_box(case, index))
 
 
 def _same_box(case: Case, index: int) -> Iterator[int]:
@@ -54,7 +45,7 @@ def _same_box(case: Case, index: int) -> Iterator[int]:
 
 def clear_regions(ask: Asker, index: int) -> Iterator[tuple[int, Spot]]:
     """(index in the case, place) of the regions that their box tells from all others, in an order drawn by the hash."""
-    seen = spots_on(ask.case, index)
+    seen, unclear = spots_on(ask.case, index), ambiguous(ask.case, index)
     for number in ask.generator(f"image{index}", "regions").each(seen):
-        if not ambiguous(number, ask.case, index):
+        if number not in unclear:
             yield number, seen[number]

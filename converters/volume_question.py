@@ -82,7 +82,7 @@ class VolumeQuestion:
 def _known(case: Case, context: Context, fact: Asked, number: int, volume: VolumeRef) -> tuple[str, str] | None:
     """(canonical word, path of the proof) of one fact about one volume; None where unknown or not in the table."""
     if fact in ("modality", "anatomy"):
-        return fact_of(case, context, fact)
+        return fact_of(case, context.spec, fact)
     if fact == "plane":
         plane = acquired_plane(volume)
         return (plane, f"volumes[{number}].spacing") if plane else None
