@@ -83,11 +83,8 @@ class Acquisition:
     def _row(self, ask: Asker, fact: Fact, image: int, known: tuple[str, str]) -> Instruction:
         canonical, proof = known
         row = ask.about(fact)
-        table = values().facts[fact]
-        others = distractors(fact, canonical)
-        chosen = choose(
-            ask, row, canonical, others, self.options, lambda name: table[name].names.get(ask.language, name)
-        )
+        others, words = distractors(fact, canonical), written(fact, ask.language)
+        chosen = choose(ask, row, canonical, others, self.options, words.__getitem__)
         template = ask.draw(fact, row)
         # The picture is not named by its kind here, because that may be the answer.
         plain = {"image": ask.words.shown(ask.words.PLAIN, 1)}
@@ -103,6 +100,12 @@ class Acquisition:
             options=chosen.options,
             answer_index=chosen.index,
         )
+
+
+@cache
+def written(fact: str, language: str) -> dict[str, str]:
+    """The values in the words of a language."""
+    return {name: value.names.get(language, name) for name, value in values().facts[fact].items()}
 
 
 @cache

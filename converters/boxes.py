@@ -18,8 +18,8 @@ def numbers(place: Place, style: BoxStyle, view: View) -> str:
     """``[x0, y0, x1, y1]`` of the place's box on its view."""
     box = place.box
     if style == "fraction":
-        parts = [f"{edge:.3f}" for edge in box]
-    elif style == "pixels":
+        return "[{:.3f}, {:.3f}, {:.3f}, {:.3f}]".format(*box)
+    if style == "pixels":
         parts = [str(round(edge * side)) for edge, side in zip(box, (view.width, view.height) * 2, strict=True)]
     else:
         parts = [str(round(edge * 999)) for edge in box]

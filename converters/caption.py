@@ -49,7 +49,7 @@ class Caption:
         spots = region_spots(ask.case, scene) if scene.from_regions else {}
         words = ask.words
         labels = scene.labels
-        states = any(words.kind(label) == "state" for label in labels)
+        states = "state" in map(words.kind, labels)
         if scene.from_regions:
             things = [_thing(ask, scene, label) for label in labels]
         else:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.kinship import may_be
+from converters.memo import of_last_case
 from converters.scenes import regions_on
 from converters.visible import every_spot
 from schemas.case import Case
@@ -82,6 +83,7 @@ class Count:
         )
 
 
+@of_last_case
 def instances(case: Case, index: int) -> dict[str, tuple[int, ...]]:
     """Label -> region indices, for labels whose every region on the image is one instance and visible there.
 

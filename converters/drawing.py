@@ -93,7 +93,8 @@ class Row(Draw):
 
     def __init__(self, name: bytes, seed: int) -> None:
         """Of the id's 16 bytes."""
-        super().__init__(int.from_bytes(name, "little") ^ purpose(seed))
+        # There are so many that `super` would be felt.
+        Draw.__init__(self, int.from_bytes(name, "little") ^ purpose(seed))
         self.id = name.hex()
 
 

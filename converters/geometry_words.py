@@ -64,11 +64,12 @@ def where(this: Spot, view: View) -> Where:
     x, y = this.centre
     x0, y0, x1, y1 = this.place.box
     wide, high = x1 - x0, y1 - y0
-    return Where(_ordered(_code(axes[0], x, wide), _code(axes[1], y, high)), patient, min(wide, high) > WIDE)
+    return Where(ordered(_code(axes[0], x, wide), _code(axes[1], y, high)), patient, min(wide, high) > WIDE)
 
 
 @cache
-def _ordered(one: str, other: str) -> str:
+def ordered(one: str, other: str) -> str:
+    """The codes of two axes, as in `Where`."""
     return "".join(sorted(one + other, key=_ORDER.index))
 
 

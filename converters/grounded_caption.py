@@ -5,7 +5,6 @@ since nothing annotated proves it.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,9 +12,9 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, written
 from converters.drawing import Row
-from converters.geometry_words import Spot, cut_off, direction, millimetres, where
+from converters.geometry_words import Spot, cut_off, millimetres, where
 from converters.kinship import lesion
-from converters.singles import singles
+from converters.singles import separated, singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -54,7 +53,7 @@ class GroundedCaption:
     def _row(self, ask: Asker, index: int, found: dict[str, tuple[int, Spot]]) -> Instruction:
         row = ask.about(f"image{index}")
         slots = ask.slots((index,))
-        view, words = ask.case.images[index].view, ask.words
+        words = ask.words
         organs = [label for label in found if not lesion(label)]
         template = ask.draw("kind", row)
         parts = [template.fill(slots)]
@@ -65,11 +64,7 @@ class GroundedCaption:
             parts.append(self._region(ask, row, label, seen, index))
         looks = [number for number, text in enumerate(ask.case.texts) if text.title.lower() == "appearance"]
         parts += [" ".join(ask.case.texts[number].content.split()) for number in looks]
-        pairs = [
-            (one, two, code)
-            for one, two in combinations(found, 2)
-            if (code := direction(found[one][1], found[two][1], view))
-        ]
+        pairs = separated(ask.case, index)
         for one, two, code in sorted(pairs, key=lambda pair: not lesion(pair[0]))[:_MOST_RELATIONS]:
             told = {
                 "one": words.definite(one),

@@ -1,19 +1,18 @@
 """Location: where a region lies, in words of the patient's frame or of the picture's; open or as a choice."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import ClassVar
 
 from pydantic import Field
 
 from converters.asking import Asker, PerImage
 from converters.choosing import Choices, choose, with_options
-from converters.geometry_words import Spot, opposite, sure, where
+from converters.geometry_words import Spot, opposite, ordered, sure, where
 from converters.singles import drawn_singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
-from schemas.view import View
 
 
 class LocationOptions(PerImage, Choices):
@@ -52,7 +51,7 @@ class Location:
         options: tuple[str, ...] = ()
         right_index = -1
         if row.chance() < self.options.choice_share:
-            others = [codes for codes in all_codes(view) if codes != place.codes]
+            others = [codes for codes in all_codes(view.orientation) if codes != place.codes]
             write = partial(words.location, patient=place.patient, wide=False)
             chosen = choose(ask, row, place.codes, others, self.options, write, near)
             options, right_index = chosen.options, chosen.index
@@ -73,11 +72,12 @@ class Location:
         )
 
 
-def all_codes(view: View) -> list[str]:
-    """The nine places that `where` tells apart on this view."""
-    across, down = list(view.orientation if len(view.orientation) == 2 else ">v")
+@cache
+def all_codes(orientation: str) -> tuple[str, ...]:
+    """The nine places that `where` tells apart on a view."""
+    across, down = list(orientation if len(orientation) == 2 else ">v")
     rows, columns = (down, opposite(down), ""), (across, opposite(across), "")
-    return ["".join(sorted(y + x, key="SIAP^v<>LR".index)) for y in rows for x in columns]
+    return tuple(ordered(x, y) for y in rows for x in columns)
 
 
 def near(one: str, other: str) -> float:

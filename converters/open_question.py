@@ -34,12 +34,11 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
     row = ask.about(scene.variant)
     words = ask.words
     labels = scene.labels
-    states = any(words.kind(label) == "state" for label in labels)
+    kinds = set(map(words.kind, labels))
     which = "class" if scene.exclusive else "structures" if scene.from_regions else "findings"
     question = ask.draw_class(which, row)
     several = {label for label in labels if several_of(ask, scene, label)} if scene.from_regions else set()
-    clear = any(words.kind(label) == "clear" for label in labels)
-    classed = states or (scene.exclusive and not clear)
+    classed = "state" in kinds or (scene.exclusive and "clear" not in kinds)
     things = [
         words.name(label) if classed else words.plural(label) if label in several else words.phrase(label)
         for label in labels
@@ -54,6 +53,6 @@ def _row(ask: Asker, scene: Scene) -> Instruction:
         images=scene.images,
         template=question.id,
         facts=scene.proofs,
-        short=", ".join(words.name(label) for label in labels),
+        short=", ".join(map(words.name, labels)),
         labels=labels,
     )

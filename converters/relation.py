@@ -1,14 +1,13 @@
 """Relation: on which side of one region another lies, as yes/no with balanced answers or as an open question."""
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import ClassVar
 
 from pydantic import Field
 
 from converters.asking import Asker, PerImage
-from converters.geometry_words import Spot, direction, opposite
-from converters.singles import singles
+from converters.geometry_words import Spot, opposite
+from converters.singles import separated, singles
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -33,16 +32,11 @@ class Relation:
         if not case.regions:
             return
         ask = Asker(case, context, self.name, self.options)
-        for index, image in enumerate(case.images):
-            found = singles(case, index)
-            pairs = [
-                (one, two, code)
-                for one, two in combinations(found, 2)
-                if (code := direction(found[one][1], found[two][1], image.view))
-            ]
+        for index in range(len(case.images)):
+            pairs = separated(case, index)
             order = ask.generator(f"image{index}", "pairs")
             for one, two, code in order.sample(pairs, min(self.options.per_image, len(pairs))):
-                yield self._row(ask, index, (one, two), code, found)
+                yield self._row(ask, index, (one, two), code, singles(case, index))
 
     def _row(
         self, ask: Asker, index: int, pair: tuple[str, str], code: str, found: dict[str, tuple[int, Spot]]

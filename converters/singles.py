@@ -1,9 +1,10 @@
 """Regions that a text may call "the spleen": the only one of their label on a completely annotated picture."""
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
 
 from converters.asking import Asker
-from converters.geometry_words import Spot
+from converters.geometry_words import Spot, direction
 from converters.memo import of_last_case
 from converters.scenes import regions_on
 from converters.visible import spots_on
@@ -26,6 +27,17 @@ def singles(case: Case, index: int) -> dict[str, tuple[int, Spot]]:
     return {
         label: (found[0], seen[found[0]]) for label, found in numbers.items() if len(found) == 1 and found[0] in seen
     }
+
+
+@of_last_case
+def separated(case: Case, index: int) -> list[tuple[str, str, str]]:
+    """(one, other, `direction` of the one from the other) of `singles` that an axis separates clearly."""
+    found, view = singles(case, index), case.images[index].view
+    return [
+        (one, other, code)
+        for one, other in combinations(found, 2)
+        if (code := direction(found[one][1], found[other][1], view))
+    ]
 
 
 def drawn_singles(ask: Asker, index: int, most: int, fit: Callable[[Spot], bool]) -> Iterator[tuple[str, int, Spot]]:

@@ -43,7 +43,9 @@ class Template:
     def fill(self, values: Mapping[str, str]) -> str:
         """The sentence; a slot without a value is an error of the converter (``KeyError``)."""
         if self.capitals:
-            values = {**values, **{upper: values[slot][:1].upper() + values[slot][1:] for upper, slot in self.capitals}}
+            values = dict(values)
+            for upper, slot in self.capitals:
+                values[upper] = values[slot][:1].upper() + values[slot][1:]
         return self.pattern % values
 
 

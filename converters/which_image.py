@@ -1,6 +1,7 @@
 """Which image: in which of several pictures of one case something is seen, or which of them is the odd one out."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 from pydantic import Field
@@ -74,6 +75,7 @@ class WhichImage:
         )
 
 
+@cache
 def _seen(label: str) -> bool:
     """Whether a picture shows it, as it shows a thing; what a picture is (a grade, ``normal``) is none."""
     known = concept(label)

@@ -1,6 +1,6 @@
 """Yes or no: is this label true of the picture?  Answers are balanced, and nothing uncertain is asked about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import ClassVar
 
 from pydantic import Field
@@ -43,10 +43,10 @@ class YesNo:
 
     def _scene(self, ask: Asker, scene: Scene) -> Iterator[Instruction]:
         # Of several classes one is true, but a class may hold it: COVID-19 is a pneumonia, whatever the dataset says.
-        absent: Iterable[str] = scene.absent
+        absent: Collection[str] = scene.absent
         if scene.exclusive:
             absent = [name for name in absent if not any(nested(name, true) for true in scene.present)]
-        sides = {True: sorted(scene.present), False: sorted(absent)}
+        sides = {True: scene.present, False: absent}
         if not (sides[True] and sides[False]) and not self.options.one_sided:
             return
         left: dict[bool, list[str]] = {}
@@ -55,7 +55,7 @@ class YesNo:
             if not left.get(side, sides[side]) and self.options.one_sided:
                 side = not side
             if side not in left:
-                left[side] = ask.generator(scene.variant, str(side)).sample(sides[side], len(sides[side]))
+                left[side] = ask.generator(scene.variant, str(side)).sample(sorted(sides[side]), len(sides[side]))
             if not left[side]:
                 return
             yield self._row(ask, scene, left[side].pop(), side)

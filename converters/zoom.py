@@ -49,16 +49,16 @@ class Zoom:
         if not case.regions:
             return
         ask = Asker(case, context, self.name, self.options)
-        for index in range(len(case.images)):
+        for index, image in enumerate(case.images):
             clear = clear_regions(ask, index)
-            fit = ((region, seen) for region, seen in clear if self._fits(case, region, seen, index))
-            for region, seen in islice(fit, self.options.per_image):
-                yield self._row(ask, index, region, seen)
+            cropped = ((region, seen, self._crop(seen, image.view)) for region, seen in clear)
+            fit = (found for found in cropped if self._fits(case, found[0], found[2], index))
+            for region, seen, crop in islice(fit, self.options.per_image):
+                yield self._row(ask, index, region, seen, crop)
 
-    def _fits(self, case: Case, region: int, seen: Spot, index: int) -> bool:
+    def _fits(self, case: Case, region: int, crop: Edges, index: int) -> bool:
         """Whether the region is the only thing whose name the crop could be asked for."""
         view = case.images[index].view
-        crop = self._crop(seen, view)
         if (crop[2] - crop[0]) * (crop[3] - crop[1]) > self.options.largest_share * view.width * view.height:
             return False
         label, window = case.regions[region].label, view.normalised(crop)
@@ -79,11 +79,10 @@ class Zoom:
             edges.append((max(floor(middle - half), 0), min(ceil(middle + half), side)))
         return edges[0][0], edges[1][0], edges[0][1], edges[1][1]
 
-    def _row(self, ask: Asker, index: int, region: int, seen: Spot) -> Instruction:
+    def _row(self, ask: Asker, index: int, region: int, seen: Spot, crop: Edges) -> Instruction:
         label = ask.case.regions[region].label
         row = ask.about(f"image{index}/region{region}")
         whole, words = ask.case.images[index], ask.words
-        crop = self._crop(seen, whole.view)
         view = whole.view.cropped(crop)
         factor = ceil(self.options.enlarge / min(view.width, view.height))
         if factor > 1:

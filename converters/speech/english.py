@@ -183,6 +183,7 @@ def sided(label: str) -> bool:
     return not {"left", "right"}.isdisjoint(label.lower().split())
 
 
+@cache
 def be(label: str) -> str:
     """``is`` or ``are``."""
     return "are" if kind(label) == "plural" else "is"
@@ -220,6 +221,7 @@ _SIDES = {
 }
 
 
+@cache
 def location(codes: str, patient: bool, wide: bool) -> str:
     """Where something is, as ``in the ...``; see `converters.geometry_words.Where` for the codes."""
     frame = "field of view" if patient else "image"
