@@ -87,7 +87,13 @@ class Contact:
 
 def _gaps(found: dict[str, tuple[int, Spot]]) -> dict[Pair, Gap]:
     """What lies between the masks of each pair."""
-    return {(one, two): _gap(found[one][1].place, found[two][1].place) for one, two in combinations(found, 2)}
+    places = {label: seen.place for label, (_, seen) in found.items()}
+    around = {label: edges_of(place) for label, place in places.items()}
+    wide = {label: edges_of(place, _FAR) for label, place in places.items()}
+    return {
+        (one, two): _gap(places[one], places[two], wide[one]) if _overlap(wide[one], around[two]) else "wide"
+        for one, two in combinations(places, 2)
+    }
 
 
 def _touching(gaps: dict[Pair, Gap]) -> dict[Pair, bool]:
@@ -115,11 +121,11 @@ def _inside(found: dict[str, tuple[int, Spot]], gaps: dict[Pair, Gap], labels: s
     return judged
 
 
-def _gap(one: Place, two: Place) -> Gap:
-    """None where the masks touch, be it corner to corner; wide where they are `_FAR` apart."""
-    edges = edges_of(one, _FAR)
-    if not _overlap(edges, edges_of(two)):
-        return "wide"
+def _gap(one: Place, two: Place, edges: Edges) -> Gap:
+    """None where the masks touch, be it corner to corner; wide where they are `_FAR` apart.
+
+    ``edges`` are those of the first, `_FAR` away from it.
+    """
     grown, there = within(one, edges), within(two, edges)
     for reach in range(1, _FAR + 1):
         grown = _grown(grown)

@@ -103,7 +103,7 @@ class Zoom:
             template=template.id,
             facts=(f"regions[{region}]",),
             short=words.name(label) if naming else slots["box"],
-            regions=(seen.place, replace(window, label="crop")),
+            regions=(seen.place, Place("crop", "box", window.box)),
             labels=(label,),
             pictures=(whole, replace(whole, view=view)),
         )

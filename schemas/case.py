@@ -2,6 +2,9 @@
 
 A case never holds decoded pixels.  It says where the bytes are (`ImageRef`), how they will be shown
 (`View`), and what is known about them.  Readers make cases, converters ask about them.
+
+Nothing of a case is ever changed.  What converters make anew for a row, marks and pictures, is not frozen for the
+reason that `schemas.instruction` gives.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +20,7 @@ Triple = tuple[float, float, float]
 TextKind = Literal["caption", "mention", "report", "findings", "impression", "indication", "history", "section", "text"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Mark:
     """A region drawn into the picture (box, contour, point or set-of-mark number), in view pixels.
 
@@ -32,7 +35,7 @@ class Mark:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ImageRef:
     """Where one image's bytes lie and how they become the published picture.
 

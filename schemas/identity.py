@@ -26,7 +26,7 @@ def row_name(dataset: str, case: str, converter: str, variant: str) -> bytes:
     """The 16 bytes of `row_id`; what the rows of one case share is hashed once."""
     own = _hashed(dataset, case).copy()
     data = variant.encode()
-    own.update(_name(converter) + len(data).to_bytes(8, "little") + data)
+    own.update(_before(converter, len(data)) + data)
     return own.digest()
 
 
@@ -35,9 +35,10 @@ def copy_id(row: str, number: int) -> str:
     return digest("copy", row, str(number)) if number else row
 
 
-@lru_cache(maxsize=256)
-def _name(converter: str) -> bytes:
-    return _framed((converter,))
+@lru_cache(maxsize=4096)
+def _before(converter: str, length: int) -> bytes:
+    """What is hashed before a variant of ``length`` bytes."""
+    return _framed((converter,)) + length.to_bytes(8, "little")
 
 
 @lru_cache(maxsize=8)

@@ -15,9 +15,12 @@ Box = tuple[float, float, float, float]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class View:
-    """One picture's recipe: geometry (reversible) and intensity (recorded)."""
+    """One picture's recipe: geometry (reversible) and intensity (recorded).
+
+    Never changed, but not frozen, as all that a row is made of (`schemas.instruction`).
+    """
 
     source_width: int
     source_height: int
