@@ -4,10 +4,11 @@ import asyncio
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from schemas.errors import UserError
 from schemas.recipe import EngineChoice
@@ -19,6 +20,7 @@ from synthesis.limiter import Limiter
 from synthesis.named_pictures import Letter
 from synthesis.openai_options import OpenAIOptions
 from synthesis.reply import parse_reply, understand
+from synthesis.room import Room
 from synthesis.sending import Sending
 from synthesis.servers import Server, Servers, check
 from synthesis.trouble import Cure, Trouble, classify
@@ -61,9 +63,13 @@ class OpenAIEngine:
         self._let_go = let_go
         self.capacity = 2 * choice.concurrency
         self.counts = Counts()
-        self._room = threading.BoundedSemaphore(self.capacity)
+        self._room = Room(self.capacity)
         self._lock = threading.Lock()
         self._flying: dict[str, Future[Outcome]] = {}
+        self._queue: deque[tuple[str, Request, Future[Outcome]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._called = False
+        """Whether the loop has been told that there is something in the queue."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="model-requests", daemon=True)
         self._thread.start()
@@ -93,14 +99,37 @@ class OpenAIEngine:
             done: Future[Outcome] = Future()
             done.set_result(self._understand(record, digest, request, stored=True))
             return done
-        self._room.acquire()
+        self._room.enter()
+        future: Future[Outcome] = Future()
         with self._lock:
             self._busy_since = self._busy_since if self._flying else time.monotonic()
-        future = asyncio.run_coroutine_threadsafe(self._answer(digest, request), self._loop)
-        with self._lock:
             self._flying[digest] = future
-        future.add_done_callback(lambda _: self._landed(digest))
+        self._queue.append((digest, request, future))
+        # A loop that has all it may ask takes the next request when one is answered: waking it costs both threads.
+        if len(self._tasks) < self._choice.concurrency and not self._called:
+            self._called = True
+            self._loop.call_soon_threadsafe(self._begin)
         return future
+
+    def _begin(self) -> None:
+        """Take from the queue what may be asked now."""
+        self._called = False
+        while self._queue and len(self._tasks) < self._choice.concurrency:
+            self._tasks.add(self._loop.create_task(self._carry(*self._queue.popleft())))
+
+    async def _carry(self, digest: str, request: Request, future: "Future[Outcome]") -> None:
+        """Bring a request to its end, whatever that is, and go on with the next."""
+        try:
+            future.set_result(await self._answer(digest, request))
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever waits for the answer has to learn of it
+            future.set_exception(error)
+        finally:
+            self._landed(digest)
+            self._tasks.remove(cast("asyncio.Task[None]", asyncio.current_task()))
+            self._begin()
 
     def account(self) -> None:
         """Write down what was asked so far, beside the answers."""
@@ -121,6 +150,8 @@ class OpenAIEngine:
             self._let_go()
 
     async def _give_up(self) -> None:
+        while self._queue:
+            self._queue.popleft()[-1].cancel()
         mine = asyncio.current_task()
         others = [task for task in asyncio.all_tasks() if task is not mine]
         for task in others:
@@ -133,7 +164,7 @@ class OpenAIEngine:
             self._flying.pop(digest, None)
             if not self._flying:
                 self.counts.seconds += time.monotonic() - self._busy_since
-        self._room.release()
+        self._room.leave()
 
     def _understand(self, record: dict[str, Any], digest: str, request: Request, stored: bool) -> Outcome:
         sampling = wire.sampling_text(self._choice, request)

@@ -18,6 +18,7 @@ from schemas.errors import UserError
 from schemas.recipe import EngineChoice
 from schemas.yaml_file import validate
 from synthesis.openai_options import OpenAIOptions
+from synthesis.vllm_priority import give_way, runs_on_cpu
 
 GUARD = Path(__file__).with_name("vllm_guard.py")
 WORKER = Path(__file__).with_name("vllm_worker.py")
@@ -117,6 +118,8 @@ class VllmServer:
                 place = self._start()
                 if not self._up(place):
                     raise UserError(f"vLLM ended before it was up; {self.log} says why")
+                if runs_on_cpu(_python(self._options)):
+                    give_way(place["server"])
         return f"http://127.0.0.1:{place['port']}"
 
     def close(self) -> None:

@@ -43,13 +43,15 @@ class Engine:
 
     def __init__(self, arguments: list[str]) -> None:
         from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.usage.usage_lib import UsageContext
         from vllm.utils.argparse_utils import FlexibleArgumentParser
         from vllm.v1.engine.async_llm import AsyncLLM
 
         chosen = AsyncEngineArgs.add_cli_args(FlexibleArgumentParser()).parse_args(arguments)
         engine_arguments = AsyncEngineArgs.from_cli_args(chosen)
         engine_arguments.disable_log_stats = True  # nobody reads them, and they cost with every step
-        self._engine = AsyncLLM.from_engine_args(engine_arguments)
+        # a server's defaults are for short waits, these are for throughput
+        self._engine = AsyncLLM.from_engine_args(engine_arguments, usage_context=UsageContext.LLM_CLASS)
         names = engine_arguments.served_model_name or engine_arguments.model
         self.model: str = names if isinstance(names, str) else names[0]
         self._defaults = self._engine.model_config.get_diff_sampling_param()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import wait
 
 import pytest
 
@@ -229,6 +230,26 @@ def test_submit_blocks_while_too_many_are_in_flight(server, say, open_engine):
     thread.join()
     assert held == engine.capacity == 4
     assert all(isinstance(future.result(), Answer) for future in submitted)
+
+
+def test_what_still_waits_at_the_end_is_given_up(server, say, open_engine):
+    gate = threading.Event()
+    server.script = lambda body, number: (gate.wait(20), say())[1]
+    engine = open_engine(server, concurrency=2)
+    futures = [engine.submit(hello(number)) for number in range(4)]
+    engine.close()
+    gate.set()
+    wait(futures, timeout=5)
+    assert all(future.cancelled() for future in futures)
+
+
+def test_an_error_of_our_own_reaches_whoever_waits(server, open_engine, monkeypatch):
+    engine = open_engine(server)
+    monkeypatch.setattr(engine._answers, "put", lambda digest, record: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        engine.submit(HELLO).result(5)
+    monkeypatch.undo()
+    assert engine.submit(hello(1)).result(5).texts
 
 
 def test_load_is_spread_over_servers(start_server, say, open_engine):

@@ -24,6 +24,7 @@ from synthesis.base import Answer, Request
 from synthesis.channel import Channel
 from synthesis.pipeline import check_engine, open_engine, synthesise
 from synthesis.unblinded import Unblinded, UnblindedOptions
+from synthesis.vllm_priority import NICENESS
 from synthesis.vllm_server import VllmServer
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(600)]
@@ -190,6 +191,24 @@ def test_kill_9_of_the_server(choice, server, undisturbed, tmp_path):
     assert asked == COUNT
     assert len(stored(tmp_path)) == len(set(stored(tmp_path))) == COUNT
     assert server.pids()["server"] != first["server"]
+
+
+def test_whoever_feeds_the_engine_goes_before_it(server):
+    """On a CPU; the two processes that schedule and compute were told so with all their threads."""
+    server.address()
+    leader = server.pids()["server"]
+    assert os.getpriority(os.PRIO_PROCESS, leader) == 0
+    engine = [path for path in Path("/proc").glob("[0-9]*") if computes(path, leader)]
+    assert len(engine) == 2
+    for thread in (thread for path in engine for thread in (path / "task").iterdir()):
+        assert os.getpriority(os.PRIO_PROCESS, int(thread.name)) == NICENESS
+
+
+def computes(path, leader):
+    try:
+        return os.getsid(int(path.name)) == leader and b"VLLM::" in (path / "cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def test_the_server_goes_when_nobody_needs_it(choice, server):
