@@ -12,6 +12,7 @@ Usage: ``python vllm_worker.py --port PORT ENGINE_ARGUMENTS...``, the engine's a
 import argparse
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ MAX_BODY = 1 << 28
 """Bytes of a request; its pictures are in it."""
 REFUSED, MISSING, BROKEN = 400, 404, 500
 TERMS_KEPT = 256
+SHARE = 4
+"""A group is one in so many of the requests under way."""
 
 
 class Terms(NamedTuple):
@@ -38,11 +41,47 @@ class RefusedError(Exception):
     """The engine cannot take this request; its text says why."""
 
 
+class Groups:
+    """Lets rendered requests join the running batch several at a time, on a CPU.
+
+    There a step with few answers keeps the renderer's core as busy as one with many.  With groups the engine takes
+    fewer and fuller steps, which gives 6 % more requests (measured, `benchmarks.synthesis`); on a GPU nobody waits.
+    """
+
+    def __init__(self, shared_cores: bool) -> None:
+        self._share = SHARE if shared_cores else math.inf
+        self._under_way = 0
+        self._ready: list[asyncio.Future[None]] = []
+
+    def enter(self) -> None:
+        """A request has come."""
+        self._under_way += 1
+
+    def leave(self) -> None:
+        """A request has been answered or given up."""
+        self._under_way -= 1
+        self._look()
+
+    async def join(self) -> None:
+        """Wait until a fair share of the requests under way is ready too."""
+        ready = asyncio.get_running_loop().create_future()
+        self._ready.append(ready)
+        self._look()
+        await ready
+
+    def _look(self) -> None:
+        self._ready = [ready for ready in self._ready if not ready.done()]
+        if len(self._ready) * self._share >= self._under_way:
+            for ready in self._ready:
+                ready.set_result(None)
+
+
 class Engine:
     """The model; made and used in one event loop."""
 
     def __init__(self, arguments: list[str]) -> None:
         from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.platforms import current_platform
         from vllm.usage.usage_lib import UsageContext
         from vllm.utils.argparse_utils import FlexibleArgumentParser
         from vllm.v1.engine.async_llm import AsyncLLM
@@ -57,6 +96,7 @@ class Engine:
         self._defaults = self._engine.model_config.get_diff_sampling_param()
         self._longest: int = self._engine.model_config.max_model_len
         self._numbers = count()
+        self._groups = Groups(current_platform.is_cpu())
         self._terms: Callable[[str], Terms] = lru_cache(TERMS_KEPT)(self._terms_of)
 
     async def answer(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -66,9 +106,14 @@ class Engine:
             RefusedError: the request is one that the engine cannot take.
             vllm.v1.engine.exceptions.EngineDeadError: it will answer nothing any more.
         """
-        terms, prompt = await self._rendered(body)
-        number = str(next(self._numbers))
-        outputs = [output async for output in self._engine.generate(prompt, terms.sampling, number)]
+        self._groups.enter()
+        try:
+            terms, prompt = await self._rendered(body)
+            await self._groups.join()
+            number = str(next(self._numbers))
+            outputs = [output async for output in self._engine.generate(prompt, terms.sampling, number)]
+        finally:
+            self._groups.leave()
         return completion(outputs[-1], self.model)
 
     async def _rendered(self, body: dict[str, Any]) -> tuple[Terms, Any]:
