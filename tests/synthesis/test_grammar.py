@@ -1,8 +1,14 @@
 """Patterns over words and classes of words."""
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthesis.checks.first_letters import first_letters
 from synthesis.checks.grammar import Grammar, words_of
+from synthesis.checks.wording import grammar
 
 
 def finds(pattern, text, harmless=()):
@@ -59,3 +65,35 @@ def test_contractions_are_written_out():
 def test_a_name_that_stands_for_nothing_is_an_error():
     with pytest.raises(ValueError, match="'MUSST' is neither a class nor a pattern"):
         finds("MUSST be", "x")
+
+
+WORDS = (
+    "no not i cannot can see the image provided based on label answer is , . ? 0.5 12 recommend follow up should be "
+    "treated with as an ai patient unable to box red lesion surgery mg of doctor report stated in given my lung clear"
+).split()
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=14))
+def test_the_look_ahead_loses_nothing(words):
+    """Each kind's search gives what the same pattern gives without the look at the first letter."""
+    whole = grammar()
+    shape = whole.shape(" ".join(words))
+    for pattern in (*whole._kinds.values(), *whole._harmless.values()):
+        ahead, _, bare = pattern.pattern.partition("])")
+        assert ahead.startswith("(?=[") and bare.startswith("(?:")
+        assert bool(pattern.search(shape)) == bool(re.search(bare, shape))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "letters"),
+    [
+        ("a b", "a"),
+        ("a? b", "ab"),
+        ("( a | b ? ) c", "abc"),
+        ("!( a ) b", "b"),
+        ("( a | b c ) d", "ab"),
+        ("( a ? b ? ) ? c", "abc"),
+    ],
+)
+def test_first_letters(pattern, letters):
+    assert first_letters(pattern.replace("?", " ?").split(), lambda piece: piece) == set(letters)
