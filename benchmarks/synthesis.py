@@ -7,6 +7,10 @@ either.  datatrove's inference runner and distilabel ask the same server where `
 an interpreter that has them (each in an environment of its own; they are no dependency of this project: ``pip install
 datatrove aiofiles aiosqlite httpx orjson``, and ``pip install "distilabel[openai]" pillow requests``).
 
+With ``--width N`` the same is measured with a model that says what the tiny one says and costs as much as one whose
+feed-forward layers are N wide (`benchmarks.peers.heavier_model`): beside the tiny model, which answers in the time that
+others take for a word, everything around an engine looks dearer than it is.
+
 Every turn has prompts and pictures of its own, so that no cache helps one side.  The first rounds are not counted: on
 a virtual machine whose host lends memory page by page, a process is up to four times slower until it has its pages.
 ``ratio_to_bare_engine`` is the median over rounds of ours over the bare loop's requests per second, each against its
@@ -36,6 +40,7 @@ MODEL_ARGUMENTS = [
     "--enforce-eager", "--no-enable-chunked-prefill",
 ]  # fmt: skip
 RATIOS = {"server": ("ours server", "bare server"), "offline": ("ours offline", "bare offline")}
+WARM_ROUNDS = 3
 Side = Callable[[list[Path], Path], float]
 
 
@@ -48,10 +53,21 @@ def tiny_model(python: Path) -> Path:
     return model
 
 
+def heavier_model(python: Path, tiny: Path, width: int) -> Path:
+    """The tiny model with feed-forward layers of that width, made where it is not there yet."""
+    maker = ROOT / "benchmarks" / "peers" / "heavier_model.py"
+    model = tiny.with_name(f"{tiny.name}-{width}")
+    if not model.exists():
+        subprocess.run([str(python), str(maker), str(tiny), str(model), str(width)], check=True)
+    return model
+
+
 def measure(args: argparse.Namespace) -> dict[str, object]:
     """All figures; only the engines that are compared run at a time, since idle ones take memory and share cores."""
     python = Path(os.environ.get("MEDCURATE_VLLM_PYTHON") or ROOT / ".vllm" / "bin" / "python")
     model = tiny_model(python)
+    if args.width:
+        model = heavier_model(python, model, args.width)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         with engine(args.concurrency, python, model, "server") as choice:
@@ -63,7 +79,10 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
             figures = in_turns(sides, place, args)
             stored = make_pictures(place, args.warm, 999_999)
             store_answers(stored, choice, place / "warm")
-            reruns = {f"{count} processes": round(warm(stored, choice, place / "warm", count)) for count in (1, 2)}
+            reruns = {
+                f"{count} processes": [round(warm(stored, choice, place / "warm", count)) for _ in range(WARM_ROUNDS)]
+                for count in (1, 2)
+            }
         with engine(args.concurrency, python, model, "offline") as choice:
             loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
             sides = {
@@ -129,9 +148,10 @@ def summary(figures: dict[str, list[float]]) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--requests", type=int, default=300, help="per round and side")
-    parser.add_argument("--rounds", type=int, default=7, help="that count")
-    parser.add_argument("--unmeasured", type=int, default=3, help="rounds before them, in which memory settles")
+    parser.add_argument("--width", type=int, default=0, help="of a heavier model's feed-forward layers")
+    parser.add_argument("--requests", type=int, default=1000, help="per round and side")
+    parser.add_argument("--rounds", type=int, default=6, help="that count")
+    parser.add_argument("--unmeasured", type=int, default=2, help="rounds before them, in which memory settles")
     parser.add_argument("--concurrency", type=int, default=128, help="twice what the engine's batch holds")
     parser.add_argument("--warm", type=int, default=5000, help="rows of the warm rerun")
     parser.add_argument("--datatrove", type=Path, help="an interpreter that has datatrove")

@@ -28,11 +28,14 @@ def main(source: Path, target: Path, width: int) -> None:
             wider = torch.randn(width, weight.shape[1], generator=draw) / 100
             wider[: weight.shape[0]] = weight
         weights[name] = wider
-    shutil.copytree(source, target)
-    save_file(weights, target / "model.safetensors", {"format": "pt"})
-    config = json.loads((target / "config.json").read_text())
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(source, part)
+    save_file(weights, part / "model.safetensors", {"format": "pt"})
+    config = json.loads((part / "config.json").read_text())
     config["text_config"]["intermediate_size"] = width
-    (target / "config.json").write_text(json.dumps(config))
+    (part / "config.json").write_text(json.dumps(config))
+    part.rename(target)
 
 
 if __name__ == "__main__":

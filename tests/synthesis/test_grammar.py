@@ -67,10 +67,7 @@ def test_a_name_that_stands_for_nothing_is_an_error():
         finds("MUSST be", "x")
 
 
-WORDS = (
-    "no not i cannot can see the image provided based on label answer is , . ? 0.5 12 recommend follow up should be "
-    "treated with as an ai patient unable to box red lesion surgery mg of doctor report stated in given my lung clear"
-).split()
+WORDS = [*sorted(word for word in grammar()._letters if "*" not in word), *",.?", "0.5", "12", "smear", "thoracotomy"]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=14))
