@@ -83,7 +83,7 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
                 f"{count} processes": [round(warm(stored, choice, place / "warm", count)) for _ in range(WARM_ROUNDS)]
                 for count in (1, 2)
             }
-        with engine(args.concurrency, python, model, "offline") as choice:
+        with engine(args.offline_concurrency, python, model, "offline") as choice:
             loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
             sides = {
                 "bare offline": lambda paths, own: loop.speed(paths, choice, own.with_suffix(".jsonl")),
@@ -153,6 +153,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6, help="that count")
     parser.add_argument("--unmeasured", type=int, default=2, help="rounds before them, in which memory settles")
     parser.add_argument("--concurrency", type=int, default=128, help="twice what the engine's batch holds")
+    parser.add_argument(
+        "--offline-concurrency", type=int, default=256, help="four times; the bare loop gives all at once"
+    )
     parser.add_argument("--warm", type=int, default=5000, help="rows of the warm rerun")
     parser.add_argument("--datatrove", type=Path, help="an interpreter that has datatrove")
     parser.add_argument("--distilabel", type=Path, help="an interpreter that has distilabel")
