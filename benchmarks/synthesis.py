@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--unmeasured", type=int, default=2, help="rounds before them, in which memory settles")
     parser.add_argument("--concurrency", type=int, default=128, help="twice what the engine's batch holds")
     parser.add_argument(
-        "--offline-concurrency", type=int, default=256, help="four times; the bare loop gives all at once"
+        "--offline-concurrency", type=int, default=256, help="four times that"
     )
     parser.add_argument("--warm", type=int, default=5000, help="rows of the warm rerun")
     parser.add_argument("--datatrove", type=Path, help="an interpreter that has datatrove")
