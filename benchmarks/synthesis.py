@@ -68,30 +68,46 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
     model = tiny_model(python)
     if args.width:
         model = heavier_model(python, model, args.width)
+    figures: dict[str, list[float]] = {}
+    reruns: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        with engine(args.concurrency, python, model, "server") as choice:
-            sides: dict[str, Side] = {
-                "bare server": lambda paths, _: bare(paths, choice),
-                "ours server": lambda paths, own: ours(paths, choice, own),
-                **peers(args, choice),
-            }
-            figures = in_turns(sides, place, args)
-            stored = make_pictures(place, args.warm, 999_999)
-            store_answers(stored, choice, place / "warm")
-            reruns = {
-                f"{count} processes": [round(warm(stored, choice, place / "warm", count)) for _ in range(WARM_ROUNDS)]
-                for count in (1, 2)
-            }
-        with engine(args.offline_concurrency, python, model, "offline") as choice:
-            loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
-            sides = {
-                "bare offline": lambda paths, own: loop.speed(paths, choice, own.with_suffix(".jsonl")),
-                "ours offline": lambda paths, own: ours(paths, choice, own),
-            }
-            figures |= in_turns(sides, place, args)
-            loop.close()
+        if "server" in args.modes:
+            figures, reruns = of_server(python, model, Path(folder), args)
+        if "offline" in args.modes:
+            figures |= of_offline(python, model, Path(folder), args)
     return summary(figures) | {"warm_rows_per_second": reruns, "arguments": str(vars(args))}
+
+
+def of_server(
+    python: Path, model: Path, place: Path, args: argparse.Namespace
+) -> tuple[dict[str, list[float]], dict[str, list[int]]]:
+    """Everybody who asks `vllm serve`; then rows per second where every answer is stored, by number of processes."""
+    with engine(args.concurrency, python, model, "server") as choice:
+        sides: dict[str, Side] = {
+            "bare server": lambda paths, _: bare(paths, choice),
+            "ours server": lambda paths, own: ours(paths, choice, own),
+            **peers(args, choice),
+        }
+        figures = in_turns(sides, place, args)
+        stored = make_pictures(place, args.warm, 999_999)
+        store_answers(stored, choice, place / "warm")
+        return figures, {
+            f"{count} processes": [round(warm(stored, choice, place / "warm", count)) for _ in range(WARM_ROUNDS)]
+            for count in (1, 2)
+        }
+
+
+def of_offline(python: Path, model: Path, place: Path, args: argparse.Namespace) -> dict[str, list[float]]:
+    """`vllm.LLM.chat`, which is given all requests at once, and our stage on the offline worker."""
+    with engine(args.offline_concurrency, python, model, "offline") as choice:
+        loop = BareOffline(python, ["--model", str(model), *MODEL_ARGUMENTS, *STRUCTURED], place / "offline.log")
+        sides: dict[str, Side] = {
+            "bare offline": lambda paths, own: loop.speed(paths, choice, own.with_suffix(".jsonl")),
+            "ours offline": lambda paths, own: ours(paths, choice, own),
+        }
+        figures = in_turns(sides, place, args)
+        loop.close()
+    return figures
 
 
 @contextmanager
@@ -136,10 +152,9 @@ def summary(figures: dict[str, list[float]]) -> dict[str, object]:
 
     found: dict[str, object] = {
         "requests_per_second": {name: round(statistics.median(speeds), 1) for name, speeds in figures.items()},
-        "ratio_to_bare_engine": {mode: ratio(*pair) for mode, pair in RATIOS.items()},
+        "ratio_to_bare_engine": {mode: ratio(*pair) for mode, pair in RATIOS.items() if pair[0] in figures},
         "all": {name: [round(speed, 1) for speed in speeds] for name, speeds in figures.items()},
     }
-    found["offline_over_server"] = ratio("ours offline", "ours server")
     for name in figures.keys() & {"datatrove", "distilabel"}:
         found[f"ratio_to_{name}"] = ratio("ours server", name)
     return found
@@ -148,14 +163,13 @@ def summary(figures: dict[str, list[float]]) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--modes", nargs="+", choices=RATIOS, default=list(RATIOS))
     parser.add_argument("--width", type=int, default=0, help="of a heavier model's feed-forward layers")
     parser.add_argument("--requests", type=int, default=1000, help="per round and side")
     parser.add_argument("--rounds", type=int, default=6, help="that count")
     parser.add_argument("--unmeasured", type=int, default=2, help="rounds before them, in which memory settles")
     parser.add_argument("--concurrency", type=int, default=128, help="twice what the engine's batch holds")
-    parser.add_argument(
-        "--offline-concurrency", type=int, default=256, help="four times that"
-    )
+    parser.add_argument("--offline-concurrency", type=int, default=256, help="four times that")
     parser.add_argument("--warm", type=int, default=5000, help="rows of the warm rerun")
     parser.add_argument("--datatrove", type=Path, help="an interpreter that has datatrove")
     parser.add_argument("--distilabel", type=Path, help="an interpreter that has distilabel")
