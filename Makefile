@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 export DO_NOT_TRACK = 1
+# A firm's proxy signs with a certificate that the system knows and uv's own list does not.
+export UV_SYSTEM_CERTS = true
 
 .PHONY: demo test test-vllm test-slow test-consumers lint vllm consumers lock setup clean
 
@@ -19,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-uv.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --no-deps -r requirements.lock \
-	  || $(BIN)/python -m pip install --no-deps --require-hashes -r requirements.lock
+	  || $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
