@@ -150,13 +150,14 @@ class OpenAIEngine:
             self._let_go()
 
     async def _give_up(self) -> None:
-        while self._queue:
-            self._queue.popleft()[-1].cancel()
+        self._queue.clear()
         mine = asyncio.current_task()
         others = [task for task in asyncio.all_tasks() if task is not mine]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for future in tuple(self._flying.values()):
+            future.cancel()
         await self._servers.close()
 
     def _landed(self, digest: str) -> None:
