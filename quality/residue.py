@@ -19,8 +19,9 @@ _PLACE = re.compile(r"\[(?:insert|your|todo|tbd|placeholder|label|value|finding|
 class ResidueOptions(GateOptions):
     """What counts as residue."""
 
-    tags: tuple[str, ...] = ("image", "ref", "box", "think", "answer")
-    """Names of ``<name>`` and ``</name>`` that belong into a row (LLaVA, MedRegA, R1); all others are residue."""
+    tags: tuple[str, ...] = ("image", "ref", "box", "think", "answer", "SEG")
+    """Names of ``<name>`` and ``</name>`` that belong into a row (LLaVA, MedRegA, R1, and MeCoVQA's ``<SEG>``, which
+    stands for a mask); all others are residue."""
     null_words: tuple[str, ...] = ("nan", "NaN", "NAN", "NaT", "NULL", "null", "undefined", "None")
     """Literal empty values of tables and programs, as whole words, as they are written here.  ``None`` that
     opens a sentence is left alone where it is the source's own words or goes on with ``of``: people write so."""

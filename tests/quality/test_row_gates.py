@@ -252,6 +252,7 @@ def test_run_lengths_are_read_as_pycocotools_writes_them(monkeypatch: pytest.Mon
         ("The ${organ} is enlarged.", ["residue_slot"]),
         ("The [insert finding] is enlarged.", ["residue_slot"]),
         ("The <organ> is enlarged.", ["residue_tag"]),
+        ("The left kidney: <SEG>.", []),
         ("Shown:<br/>", ["residue_tag"]),
         ("The patient has nan.", ["residue_null"]),
         ("The patient has None.", ["residue_null"]),
