@@ -70,10 +70,9 @@ class Asker:
         return self._name(variant).hex()
 
     def _name(self, variant: str) -> bytes:
-        if self.language != "en":
-            variant = f"{self.language}/{variant}"
-        if self.options.variant:
-            variant = f"{self.options.variant}/{variant}"
+        for part in ("" if self.language == "en" else self.language, self.options.variant):
+            if part:
+                variant = f"{part}/{variant}" if variant else part
         return row_name(self.case.dataset, self.case.identity, self.converter, variant)
 
     def generator(self, variant: str, what: str) -> Draw:
