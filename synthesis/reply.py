@@ -7,12 +7,16 @@ from schemas.recipe import EngineChoice
 from synthesis.base import Answer, Failure
 from synthesis.trouble import BadReplyError
 
+BROKEN_OFF = ("abort", "error")
+"""Ends that are the server's own failing and no answer of the model's: vLLM's and SGLang's words."""
+
 
 def parse_reply(body: bytes, model: str) -> dict[str, Any]:
     """The record of a chat completion: texts, why each ended, tokens.
 
     Raises:
-        BadReplyError: the body is cut off, is no JSON, is no chat completion, or is another model's.
+        BadReplyError: the body is cut off, is no JSON, is no chat completion, or is another model's, or the server
+            broke the answer off.
     """
     try:
         data = json.loads(body)
@@ -25,6 +29,8 @@ def parse_reply(body: bytes, model: str) -> dict[str, Any]:
         raise BadReplyError("it is cut off or not JSON of that kind") from None
     if not texts:
         raise BadReplyError("it holds no choice")
+    if any(end in BROKEN_OFF for end in ends):
+        raise BadReplyError("the server broke the answer off")
     if not (served.startswith(model) or model.endswith(served)):
         raise BadReplyError("it comes from another model")
     return {

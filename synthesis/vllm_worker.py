@@ -63,10 +63,15 @@ class Groups:
         self._look()
 
     async def join(self) -> None:
-        """Wait until a fair share of the requests under way is ready too."""
-        ready = asyncio.get_running_loop().create_future()
+        """Wait until a fair share of the requests under way is ready too; whoever came first goes on first.
+
+        vLLM sends a picture that it has prepared to its engine once, with the request that was rendered first, so
+        another one that shares it must not overtake that.
+        """
+        loop = asyncio.get_running_loop()
+        ready = loop.create_future()
         self._ready.append(ready)
-        self._look()
+        loop.call_soon(self._look)
         await ready
 
     def _look(self) -> None:

@@ -175,6 +175,16 @@ def test_what_is_no_completion_is_a_failure(server, say, open_engine, body):
     assert (failure.code, len(server.asked)) == ("bad_reply", 3)
 
 
+@pytest.mark.parametrize("end", ["error", "abort"])
+def test_an_answer_that_the_server_broke_off_is_asked_again_and_never_stored(server, say, open_engine, end):
+    server.script = lambda body, number: say("The lu", finish=end)
+    engine = open_engine(server)
+    assert (engine.submit(HELLO).result().code, len(server.asked)) == ("bad_reply", 3)
+    server.script = lambda body, number: say("whole") if number > 3 else say(finish=end)
+    assert engine.submit(HELLO).result().texts == ("whole",)
+    assert len(server.asked) == 5
+
+
 def test_another_models_answer_is_not_taken(server, say, open_engine):
     server.script = lambda body, number: say(model="gossip-1b")
     assert open_engine(server).submit(HELLO).result().code == "bad_reply"

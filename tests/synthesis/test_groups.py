@@ -32,6 +32,24 @@ def test_on_a_cpu_they_join_when_a_fourth_of_those_under_way_is_ready():
     asyncio.run(run())
 
 
+def test_the_one_that_fills_a_group_does_not_overtake_the_others():
+    async def run() -> None:
+        groups = Groups(shared_cores=True)
+        order: list[int] = []
+
+        async def one(number: int) -> None:
+            await groups.join()
+            order.append(number)
+
+        for _ in range(4 * SHARE):
+            groups.enter()
+        tasks = [asyncio.create_task(one(number)) for number in range(8)]
+        await asyncio.gather(*tasks)
+        assert order == list(range(8))
+
+    asyncio.run(run())
+
+
 def test_one_that_is_given_up_holds_up_nobody():
     async def run() -> None:
         groups = Groups(shared_cores=True)

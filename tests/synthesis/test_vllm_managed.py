@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -54,19 +55,18 @@ run(json.loads(sys.argv[2]), sys.argv[3], announce=True)
 
 def run(choice, answers, announce=False):
     """All rows of the run as (id, text) pairs, and how many requests went to the server."""
-    engine = open_engine(EngineChoice.model_validate(choice), answers)
     rows = []
-    for work in synthesise(works(), [Unblinded(UnblindedOptions(style="short"))], engine, Context(SPEC), SAYS_COLOURS):
-        assert work.lost == []
-        rows += [(row.id, row.messages[1].content) for row in work.rows]
-        if announce and len(rows) == 80:
-            print("going", flush=True)
-    asked = engine.counts.asked
-    engine.close()
-    return rows, asked
+    with closing(open_engine(EngineChoice.model_validate(choice), answers)) as engine:
+        tasks = [Unblinded(UnblindedOptions(style="short"))]
+        for work in synthesise(works(), tasks, engine, Context(SPEC), SAYS_COLOURS):
+            assert work.lost == []
+            rows += [(row.id, row.messages[1].content) for row in work.rows]
+            if announce and len(rows) == 80:
+                print("going", flush=True)
+        return rows, engine.counts.asked
 
 
-def works():
+def works(seed=3):
     import io
     from hashlib import sha256
 
@@ -74,7 +74,7 @@ def works():
 
     from schemas.rendered import Rendered
 
-    draw = random.Random(3)
+    draw = random.Random(seed)
     view = View(source_width=90, source_height=90, width=90, height=90)
     for number in range(COUNT):
         name = draw.choice(list(COLOURS))
@@ -157,6 +157,21 @@ def test_a_picture_that_several_requests_share_is_sent_once(choice, server, tmp_
             assert answer.texts == (f"The picture is {name}.",)
     engine.close()
     assert [b"base64" in body for body in bodies] == [True] * 3 + [False] * 9
+
+
+def test_pictures_that_requests_under_way_share_are_there_when_they_are_named(choice, server, tmp_path):
+    """Four questions at a time about each picture: vLLM sends it to its engine with the first, which must come first."""
+    cases = list(islice(works(seed=4), 100))
+    names = [work.case_id.split("-")[1] for work in cases]
+    with closing(open_engine(choice.model_copy(update={"concurrency": 64}), tmp_path)) as engine:
+        asked = [
+            engine.submit(Request((("user", f"Describe picture {turn}."),), tuple(work.pictures.values())))
+            for work in cases
+            for turn in range(4)
+        ]
+        said = [future.result().texts for future in asked]
+        assert engine.counts.retries == 0
+    assert said == [(f"The picture is {name}.",) for name in names for _ in range(4)]
 
 
 def test_kill_9_of_the_client(choice, server, undisturbed, tmp_path, root):
