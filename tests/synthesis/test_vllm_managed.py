@@ -160,7 +160,7 @@ def test_a_picture_that_several_requests_share_is_sent_once(choice, server, tmp_
 
 
 def test_pictures_that_requests_under_way_share_are_there_when_they_are_named(choice, server, tmp_path):
-    """Four questions at a time about each picture: vLLM sends it to its engine with the first, which must come first."""
+    """Four questions at a time about each picture: vLLM sends it to its engine with the first of them only."""
     cases = list(islice(works(seed=4), 100))
     names = [work.case_id.split("-")[1] for work in cases]
     with closing(open_engine(choice.model_copy(update={"concurrency": 64}), tmp_path)) as engine:
