@@ -1,4 +1,4 @@
-"""Files inside files: ``shard.tar!/000001.jpg`` and ``part.parquet!/image/17`` are paths like any other."""
+"""Files inside files: ``shard.tar!/000001.jpg``, ``part.parquet!/image/17``, ``a.tsv!/image/0`` are paths too."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -57,6 +57,14 @@ def _container(source: "Source", outer: str) -> "Source":
             from readers.columns import Columns
 
             return Columns(source, outer)
+        if lower.endswith((".csv", ".tsv", ".jsonl", ".ndjson")):
+            from readers.embedded import TableCells
+
+            return TableCells(source, outer)
+        if lower.endswith(".json"):
+            from readers.embedded import LabelMePicture
+
+            return LabelMePicture(source, outer)
         from readers.archive import open_archive
 
         return open_archive(source.local(outer))

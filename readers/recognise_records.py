@@ -3,9 +3,10 @@
 from typing import Any
 
 from readers.base import Recognition
+from readers.embedded import is_picture
 from readers.questions import images_in
 from readers.recognise_columns import roles
-from readers.recognise_table import candidates, image_column, text, together
+from readers.recognise_table import candidates, embedded, image_column, text, together
 from readers.records import Record, words
 from readers.source import Source
 
@@ -80,7 +81,7 @@ def _asked(source: Source, path: str, records: list[Record]) -> tuple[dict[str, 
     column, folder = image_column(source, firsts)
     if not column:
         return None
-    options: dict[str, Any] = {**together(source, path, records[0]), "image": [column]}
+    options: dict[str, Any] = {**together(source, path, records[0]), "image": [column], **embedded(records, column)}
     options |= {"image_dir": [folder]} if folder else {}
     prior = [name for name in fields if name != column and name.endswith(("image", "image_path"))]
     options |= {"more_images": prior} if prior else {}
@@ -91,8 +92,11 @@ def _asked(source: Source, path: str, records: list[Record]) -> tuple[dict[str, 
     hints = roles(columns, values, told)
     options |= {role: told[role] for role in ("modality", "anatomy", "split") if role in told}
     pictures = len({words(record.fields.get(column)) for record in firsts})
-    if pictures < len(records):
+    inside = [text(record.fields.get(column)) for record in records] if "embedded" in options else []
+    if pictures < len(records) or not all(map(is_picture, inside)):
         options["join"] = True
+    elif "embedded" in options and "index" in fields:
+        options["key"] = "index"
     shipped = {"split": "shipped"} if "split" in hints or options.get("split_from_path") else {}
     return options, {"group": column, **shipped}, pictures
 

@@ -7,6 +7,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from readers.base import Recognition
+from readers.embedded import REFERENCE
+from readers.embedded import is_picture as holds_picture
 from readers.finder import Finder
 from readers.nested import MARK
 from readers.recognise_columns import (
@@ -31,6 +33,8 @@ _LOOK = 500
 _TRY = 30
 _SIBLINGS = 50
 _WORDS = 200_000
+_BEGINNING = 120
+"""Characters of a picture's text that are kept."""
 _SAYS = re.compile(r"image|img|file|path|picture|figure|fundus|photo", re.IGNORECASE)
 _candidates: "WeakKeyDictionary[Source, list[tuple[str, list[Record]]]]" = WeakKeyDictionary()
 
@@ -58,16 +62,25 @@ def candidates(source: Source, kinds: tuple[str, ...] = ()) -> list[tuple[str, l
 
 def _first(source: Source, path: str) -> list[Record]:
     try:
-        return [record for record in islice(read_records(source, path), _LOOK) if isinstance(record, Record)]
+        return [_slim(record) for record in islice(read_records(source, path), _LOOK) if isinstance(record, Record)]
     except (CaseError, UserError):
         return []
+
+
+def _slim(record: Record) -> Record:
+    """The record with pictures inside it cut to their beginning and what tells them apart: thousands are held."""
+    fields = {
+        name: f"{value[:_BEGINNING]}{hash(value)}" if isinstance(value, str) and holds_picture(value) else value
+        for name, value in record.fields.items()
+    }
+    return Record(record.line, fields)
 
 
 def _recognised(source: Source, path: str, records: list[Record]) -> Recognition | None:
     column, where = image_column(source, records)
     if not column:
         return None
-    options: dict[str, Any] = {**together(source, path, records[0]), "image": [column]}
+    options: dict[str, Any] = {**together(source, path, records[0]), "image": [column], **embedded(records, column)}
     if where:
         options["image_dir"] = [where]
     columns = [name for name in records[0].fields if name != column]
@@ -182,8 +195,19 @@ def _all_words(source: Source, options: dict[str, Any], seen: tuple[str, ...]) -
     return tuple(sorted(found))
 
 
+def embedded(records: list[Record], column: str) -> dict[str, Any]:
+    """The option ``embedded`` where a column holds pictures themselves, or the index of a record that has one."""
+    held = [text(record.fields.get(column)) for record in records[:_TRY]]
+    others = [value for value in held if not holds_picture(value)]
+    short = all(len(value) <= REFERENCE for value in others)
+    return {"embedded": [column]} if len(others) < len(held) and short else {}
+
+
 def image_column(source: Source, records: list[Record]) -> tuple[str, str]:
     """The column whose values are found among the files, and the folder that they are relative to."""
+    inside = next((name for name in records[0].fields if embedded(records, name)), "")
+    if inside:
+        return inside, ""
     folders = {"", *(folder(path) for path in survey(source) if is_picture(path))}
     finders = {
         where: Finder(source, [where]) for where in sorted(folders, key=lambda name: (name.count("/"), name))[:20]

@@ -48,6 +48,8 @@ class Format:
     """Column names of a table whose first line is already data; a last one ending in ``*`` takes all that is left."""
     inside: str = ""
     """Dotted path to the list of records inside a JSON document, ``*`` for all its lists; the sheet's name in XLSX."""
+    embedded: tuple[str, ...] = ()
+    """Columns that hold pictures as base64 text; the records have paths of them."""
 
 
 def read_records(source: Source, path: str, form: Format = Format()) -> Iterator[Record | Fault]:
@@ -68,6 +70,11 @@ def read_records(source: Source, path: str, form: Format = Format()) -> Iterator
     }
     if kind not in readers:
         raise UserError(f"{printable(path)}: the format {kind!r} is none of {', '.join(readers)}")
+    if form.embedded:
+        from readers.embedded import records
+
+        yield from records(source, path, form.embedded, form.delimiter)
+        return
     try:
         yield from readers[kind](source, path, form)
     except (EOFError, zlib.error, OSError) as error:
@@ -132,7 +139,7 @@ def _csv(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
         delimiter = form.delimiter or delimiter_of(file.readline())
         file.seek(0)
         rows = csv.reader(file, delimiter=delimiter)
-        names = list(form.header) or _names(next(rows, []))
+        names = list(form.header) or names_of(next(rows, []))
         while True:
             try:
                 row = next(rows)
@@ -142,10 +149,10 @@ def _csv(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
                 yield Fault(rows.line_num, "broken_row", f"line {rows.line_num} cannot be parsed: {error}")
                 continue
             if row and any(cell.strip() for cell in row):
-                yield _row(rows.line_num, names, row)
+                yield row_of(rows.line_num, names, row)
 
 
-def _names(header: Sequence[str]) -> list[str]:
+def names_of(header: Sequence[str]) -> list[str]:
     """Column names, stripped; the second of the same name gets ``.1`` and so on."""
     names: list[str] = []
     for name in (cell.strip() for cell in header):
@@ -154,7 +161,8 @@ def _names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _row(line: int, names: list[str], row: list[str]) -> Record | Fault:
+def row_of(line: int, names: list[str], row: list[str]) -> Record | Fault:
+    """A table's row under its column names; a fault where it has fewer fields or more."""
     if names and names[-1].endswith("*"):
         rest = [cell.strip() for cell in row[len(names) - 1 :] if cell.strip()]
         return Record(line, {**dict(zip(names[:-1], row, strict=False)), names[-1][:-1]: rest})
@@ -218,11 +226,11 @@ def _xlsx(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:
         rows = iter(sheet.iter_rows())
     except (python_calamine.CalamineError, OSError) as error:
         raise CaseError("broken_table", f"{printable(path)} cannot be read as a spreadsheet: {error}") from None
-    names = list(form.header) or _names([words(cell) for cell in next(rows, [])])
+    names = list(form.header) or names_of([words(cell) for cell in next(rows, [])])
     for number, row in enumerate(rows, 1 if form.header else 2):
         cells = [words(cell) for cell in row]
         if any(cells):
-            yield _row(number, names, cells)
+            yield row_of(number, names, cells)
 
 
 def _columns(source: Source, path: str, form: Format) -> Iterator[Record | Fault]:

@@ -87,7 +87,14 @@ class Table:
 
     def _records(self, tables: list[str]) -> Iterator[tuple[str, Record | Fault]]:
         options = self._options
-        form = Format(options.format, options.delimiter, options.encoding, tuple(options.header), options.records)
+        form = Format(
+            options.format,
+            options.delimiter,
+            options.encoding,
+            tuple(options.header),
+            options.records,
+            tuple(options.embedded),
+        )
         more = self._lookups()
         for table in tables:
             for record in read_records(self._source, table, form):

@@ -118,6 +118,8 @@ class TableOptions(Strict):
     may be a list."""
     more_images: list[str] = Field(default_factory=list)
     """Columns with further images of the same case."""
+    embedded: list[str] = Field(default_factory=list)
+    """Columns of a CSV, TSV or JSON Lines that hold pictures themselves, as base64 text (VLMEvalKit)."""
     image_dir: list[str] = Field(default_factory=list)
     """Folders that image names are relative to; where empty, the root."""
     strip_prefix: str = ""
