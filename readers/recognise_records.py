@@ -95,7 +95,7 @@ def _asked(source: Source, path: str, records: list[Record]) -> tuple[dict[str, 
     inside = [text(record.fields.get(column)) for record in records] if "embedded" in options else []
     if pictures < len(records) or not all(map(is_picture, inside)):
         options["join"] = True
-    elif "embedded" in options and "index" in fields:
+    elif inside and "index" in fields and options["table"] == [path]:
         options["key"] = "index"
     shipped = {"split": "shipped"} if "split" in hints or options.get("split_from_path") else {}
     return options, {"group": column, **shipped}, pictures

@@ -65,6 +65,16 @@ def test_the_draft_reads_a_benchmark_as_it_is(benchmark, ingest, tmp_path, pictu
     assert shown == [[picture_bytes(16, 12, 0)], [picture_bytes(16, 12, 1), picture_bytes(16, 12, 2)]]
 
 
+def test_two_splits_may_use_the_same_indices(put, ingest, tmp_path, pictures):
+    """VLMEvalKit counts from 0 in every file, so the index is no key where there are several."""
+    lines = {
+        name: tsv(*([n, picture, f"{name} {n}?", "x", "y", "", "A", ""] for n, picture in enumerate(pictures)))
+        for name in ("train_mcq.tsv", "test_mcq.tsv")
+    }
+    cases, lost = read(ingest, put(lines), tmp_path)
+    assert lost == {} and [case.split for case in cases.values()] == ["test"] * 3 + ["train"] * 3
+
+
 def test_json_lines_with_data_addresses(put, ingest, tmp_path, pictures, picture_bytes):
     lines = [
         {"image": f"data:image/png;base64,{picture}", "question": f"What is {n}?", "answer": f"it is {n}"}
