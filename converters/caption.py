@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from functools import cache
+from operator import itemgetter
 from typing import ClassVar
 
 from pydantic import Field
 
 from converters.asking import Asker, Common
+from converters.count import instances
 from converters.drawing import Row
 from converters.geometry_words import Spot, where
 from converters.memo import of_last_case
@@ -51,7 +53,7 @@ class Caption:
         labels = scene.labels
         states = "state" in map(words.kind, labels)
         if scene.from_regions:
-            things = [_thing(ask, scene, label) for label in labels]
+            things = _things(ask, scene)
         else:
             things = [words.name(label) if states else words.phrase(label) for label in labels]
         told = ask.draw("state" if states else "showing", row)
@@ -76,9 +78,11 @@ class Caption:
             for label, group in spots.items()
             if len(group) == 1 == len(scene.present[label]) and not ask.words.sided(label)
         }
-        if not self.options.places or not 0 < len(single) <= _PLACES_NAMED:
+        image = ask.case.images[scene.images[0]]
+        # Where on a montage a slice stands says nothing of the patient.
+        if not self.options.places or image.tiles or not 0 < len(single) <= _PLACES_NAMED:
             return []
-        view = ask.case.images[scene.images[0]].view
+        view = image.view
         sentences = []
         for label, found in single.items():
             place = where(found, view)
@@ -105,12 +109,16 @@ def region_spots(case: Case, scene: Scene) -> dict[str, list[Spot]]:
 def several_of(ask: Asker, scene: Scene, label: str) -> bool:
     """Whether the regions of a label are several things.
 
-    The slices of a montage cut one thing several times, and a structure that comes once in the body, or once on its
-    side, may be drawn in parts.
+    The slices of a montage cut one thing several times, a structure that comes once in the body, or once on its side,
+    may be drawn in parts, and so may an instance.
     """
-    if len(scene.present[label]) < 2 or ask.case.images[scene.images[0]].tiles:
+    proofs = scene.present[label]
+    if len(proofs) < 2 or ask.case.images[scene.images[0]].tiles:
         return False
-    return ask.words.kind(label) != "structure" or _paired(label)
+    if ask.words.kind(label) == "structure" and not _paired(label):
+        return False
+    drawn = {ask.case.regions[int(proof[8:-1])].instance for proof in proofs}
+    return len(drawn) > 1 or "" in drawn
 
 
 @cache
@@ -119,10 +127,24 @@ def _paired(label: str) -> bool:
     return f"left {label}" in taxonomy.labels()
 
 
-def _thing(ask: Asker, scene: Scene, label: str) -> str:
-    """``the liver``; ``3 platelets`` where instances are annotated one by one and completely."""
-    number, words = len(scene.present[label]), ask.words
+def _things(ask: Asker, scene: Scene) -> list[str]:
+    """``the liver``, ``platelets``, ``3 platelets``, in the order of the labels, or with numbers last."""
+    told = [_thing(ask, scene, label) for label in scene.labels]
+    if ask.words.COUNTED_LAST:
+        told.sort(key=itemgetter(1))
+    return [words for words, _ in told]
+
+
+def _thing(ask: Asker, scene: Scene, label: str) -> tuple[str, bool]:
+    """The words for a label, and whether they tell a number.
+
+    That is told where every instance is annotated, by itself, and large enough to be seen.
+    """
+    words, case = ask.words, ask.case
     if not several_of(ask, scene, label):
-        return words.phrase(label)
-    counted = ask.case.complete_regions and words.kind(label) != "structure"
-    return words.counted(number, label) if counted else words.plural(label)
+        return words.phrase(label), False
+    number = len(scene.present[label])
+    known = len(instances(case, scene.images[0]).get(label, ())) if case.complete_regions else 0
+    if number != known or words.kind(label) == "structure":
+        return words.plural(label), False
+    return words.counted(number, label), True

@@ -46,9 +46,13 @@ class ExistingQa:
         """Yield the rows."""
         if len(case.images) > self.options.most_images or _about_a_text(case):
             return
+        keys: set[str] = set()
         for number, pair in enumerate(case.questions):
             ask = Asker(case, context, self.name, self.options)
-            row = ask.id(f"question/{pair.key or number}")
+            key = f"question/{pair.key or number}"
+            # Sources give one id to a question in two languages, or twice by mistake.
+            row = ask.id(key if key not in keys else f"{key}/{number}")
+            keys.add(key)
             turns = [(tidy(question), tidy(answer)) for question, answer in pair.turns]
             if len(turns) > 1:
                 if not any(says_nothing(part) for turn in turns for part in turn):
@@ -60,8 +64,8 @@ class ExistingQa:
 
 
 def tidy(text: object) -> str:
-    """One line without stray spaces; whatever the source held (a number, say) as text."""
-    return " ".join(str(text).split())
+    """One line without stray spaces and placeholders of pictures; whatever the source held (a number, say) as text."""
+    return " ".join(str(text).replace(IMAGE, " ").split())
 
 
 def says_nothing(text: str) -> bool:
@@ -93,7 +97,8 @@ def _choice(pair: QuestionAnswer, question: str, answer: str, ask: Asker) -> _Cl
     index = pair.answer_index
     if not 0 <= index < len(options):
         index = _index(answer, options)
-    usable = len(set(options)) == len(options) <= len(LETTERS) and all(not says_nothing(option) for option in options)
+    different = len({option.casefold() for option in options}) == len(options)
+    usable = different and len(options) <= len(LETTERS) and all(not says_nothing(option) for option in options)
     if index < 0 or not usable:
         return None
     asked = with_options(question, options, _spoken(pair, ask))

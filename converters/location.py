@@ -51,7 +51,7 @@ class Location:
         options: tuple[str, ...] = ()
         right_index = -1
         if row.chance() < self.options.choice_share:
-            others = [codes for codes in all_codes(view.orientation) if codes != place.codes]
+            others = [codes for codes in all_codes(view.orientation) if not _true_too(codes, place.codes)]
             write = partial(words.location, patient=place.patient, wide=False)
             chosen = choose(ask, row, place.codes, others, self.options, write, near)
             options, right_index = chosen.options, chosen.index
@@ -78,6 +78,11 @@ def all_codes(orientation: str) -> tuple[str, ...]:
     across, down = list(orientation if len(orientation) == 2 else ">v")
     rows, columns = (down, opposite(down), ""), (across, opposite(across), "")
     return tuple(ordered(x, y) for y in rows for x in columns)
+
+
+def _true_too(codes: str, right: str) -> bool:
+    """Whether a place is true of what lies at ``right``: the same, or the coarser ``left`` of ``upper left``."""
+    return codes == right or (codes != "" and set(codes) < set(right))
 
 
 def near(one: str, other: str) -> float:

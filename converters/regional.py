@@ -27,8 +27,8 @@ class RegionalChoices(Choices):
 
 def regional_distractors(ask: Asker, answer: str, options: RegionalChoices) -> list[str]:
     """What a region that is ``answer`` is surely not: of its kind, and neither part, whole nor other word for it."""
-    names = dict.fromkeys([*regional(ask), *(options.pool or ())])
-    return of_one_kind(answer, [name for name in names if not related(name, answer)])
+    names = {name.casefold(): name for name in (*(options.pool or ()), *regional(ask))}
+    return of_one_kind(answer, [name for name in names.values() if not related(name, answer)])
 
 
 def regional(ask: Asker) -> list[str]:

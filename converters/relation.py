@@ -63,7 +63,7 @@ class Relation:
             images=(index,),
             template=template.id,
             facts=tuple(f"regions[{found[label][0]}]" for label in pair),
-            short=words.beside(code) if open_one else said,
+            short=words.side(code) if open_one else said,
             regions=tuple(found[label][1].place for label in pair),
             labels=pair,
         )

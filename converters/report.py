@@ -15,7 +15,7 @@ from converters.existing_qa import tidy
 from converters.scenes import true_labels
 from schemas.case import Case
 from schemas.context import Context
-from schemas.instruction import IMAGE, Instruction
+from schemas.instruction import Instruction
 
 Form = Literal["findings", "report", "impression", "impression_from_findings", "sections"]
 
@@ -101,7 +101,7 @@ class Report:
         return ask.row(
             row,
             "text",
-            template.fill({"findings": clean[findings].replace(IMAGE, "")}),
+            template.fill({"findings": clean[findings]}),
             clean[number],
             images=(),
             template=template.id,

@@ -60,7 +60,7 @@ class SliceSeries:
         row = ask.about(f"images{stack.images[0]}/{way}/{label}")
         chosen = [at for at, area in enumerate(line) if area > 0] if way == "which" else [line.index(max(line))]
         numbers = ", ".join(str(at + 1) for at in chosen)
-        short = ask.table.fixed("short", ask.language).fill({"numbers": numbers})
+        short = ask.table.fixed("short_several" if chosen[1:] else "short", ask.language).fill({"numbers": numbers})
         template = ask.draw(way, row)
         slots = {"thing": ask.words.definite(label), "be": ask.words.be(label)}
         slots |= {"numbers": ask.words.listed([str(at + 1) for at in chosen])}

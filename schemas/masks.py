@@ -243,8 +243,9 @@ def _cut(points: list[tuple[float, float]], axis: int, edge: float, sign: int) -
         if one >= 0:
             out.append(here)
         if (one >= 0) != (two >= 0):
-            t = one / (one - two)
-            out.append((here[0] + t * (after[0] - here[0]), here[1] + t * (after[1] - here[1])))
+            other = here[1 - axis] + one / (one - two) * (after[1 - axis] - here[1 - axis])
+            # The edge itself, since a sum could fall short of it by a hair and lie outside.
+            out.append((edge, other) if axis == 0 else (other, edge))
     return out
 
 

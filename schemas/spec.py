@@ -91,6 +91,16 @@ class DatasetSpec(Strict):
     """Thresholds of this source that differ from the recipe's."""
     notes: str = ""
 
+    @field_validator("labels")
+    @classmethod
+    def _spelled_one_way(cls, value: dict[str, str]) -> dict[str, str]:
+        spelled: dict[str, str] = {}
+        for word in value.values():
+            other = spelled.setdefault(word.casefold(), word)
+            if other != word:
+                raise ValueError(f"the canonical words {other!r} and {word!r} differ in case only; write one of them")
+        return value
+
     def canonical(self) -> list[str]:
         """Canonical label words in the map's order, wholes last, without repetition."""
         return list(dict.fromkeys([*self.labels.values(), *self.wholes]))

@@ -21,6 +21,9 @@ class Speech(Protocol):
     """What stands between the words of a bare list."""
     PLAIN: str
     """A picture of no named kind."""
+    COUNTED_LAST: bool
+    """Whether a number in a list would be read with all that follows it, for want of articles, so that what is counted
+    stands last."""
 
     def kind(self, label: str) -> str:
         """How the label behaves: structure, plural, mass, countable, state, clear or unknown."""
@@ -86,6 +89,10 @@ class Speech(Protocol):
 
     def beside(self, code: str) -> str:
         """Where one thing lies of another: ``anterior to``."""
+        ...
+
+    def side(self, code: str) -> str:
+        """The same where no other thing is named after it: ``anterior``."""
         ...
 
     def size(self, millimetres: tuple[float, float] | None, share: float) -> str:

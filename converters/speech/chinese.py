@@ -12,7 +12,7 @@ from converters.speech import english
 from schemas.spec import Strict
 from schemas.yaml_file import load_yaml
 
-YES, NO, PLAIN, SPACE, COMMA = "是", "否", "图像", "", "、"
+YES, NO, PLAIN, SPACE, COMMA, COUNTED_LAST = "是", "否", "图像", "", "、", True
 
 _NUMBERED = re.compile(r"(?P<bone>[a-z ]+?) (?P<n>\d+)(?: \(\w+\))?")
 _SIDES = {"A": "前", "P": "后", "S": "上", "I": "下", "<": "左", ">": "右", "^": "上", "v": "下"}
@@ -160,6 +160,11 @@ _BESIDE = {
 
 def beside(code: str) -> str:
     """Where one thing lies of another: ``左侧（以患者为准）``."""
+    return _BESIDE[code]
+
+
+def side(code: str) -> str:
+    """The same: no other word belongs behind it."""
     return _BESIDE[code]
 
 

@@ -36,6 +36,11 @@ _SPOKEN = re.compile(r"^[A-Z0-9][A-Z0-9-]{0,4}$")
 _SPOKEN_AS_WORDS = frozenset({"COVID", "FLAIR", "PET", "SPECT", "LASIK", "ROP"})
 
 
+_NUMBERED = re.compile(r"\b(?:rib|vertebrae) \d+\b")
+"""A bone that its number tells from the others: there is one, or one on each side."""
+_VERTEBRA = re.compile(r"\bvertebrae (\d+) \((\w+)\)")
+
+
 class Nouns(Strict):
     """Contents of ``words/nouns.yaml``."""
 
@@ -46,6 +51,7 @@ class Nouns(Strict):
     state: frozenset[str]
     clear: frozenset[str]
     labels: dict[str, NounKind]
+    joined: frozenset[str]
     plurals: dict[str, str]
     pictures: dict[str, str]
     slices: dict[str, str]
@@ -61,7 +67,7 @@ def nouns() -> Nouns:
 
 def head(label: str) -> str:
     """The word that carries the grammar: the last one, before ``of``, ``with`` or a bracket."""
-    bare = re.split(r"\s+(?:of|with|in|on|due|without)\s+|\s*[(,]", label.strip(), maxsplit=1)[0]
+    bare = re.split(r"\s+(?:of|with|in|on|due|without|between|excluding)\s+|\s*[(,]", label.strip(), maxsplit=1)[0]
     words = [word for word in bare.split() if not word.isdigit() and not (len(word) == 1 and word.isupper())]
     return words[-1] if words else label
 
@@ -73,6 +79,8 @@ def kind(label: str) -> NounKind:
         return nouns().labels[label]
     if label.lower() in nouns().clear:
         return "clear"
+    if _NUMBERED.search(label) and head(label) in ("rib", "vertebrae"):
+        return "structure"
     if label.lower().startswith(("no ", "non-", "without ", "free of ")):
         return "state"
     word = head(label)
@@ -113,32 +121,33 @@ def article(phrase: str) -> str:
     return "an" if lower[:1] in tuple("aeiou") or lower.startswith(("hour", "honest")) else "a"
 
 
+@cache
 def name(label: str) -> str:
-    """The bare word: the label itself, since canonical labels are English."""
-    return label
+    """The bare word: the label itself, since canonical labels are English; ``lumbar vertebra 1 (L1)`` for a number."""
+    return _VERTEBRA.sub(lambda found: f"vertebra {found[1]} ({found[2].upper()})", label)
 
 
 @cache
 def phrase(label: str) -> str:
     """``the liver``, ``a platelet``, ``edema``: the label as it stands in a sentence."""
-    which = kind(label)
+    which, word = kind(label), name(label)
     if which == "structure":
-        return f"the {label}"
+        return f"the {word}"
     if which == "countable":
-        return f"{article(label)} {label}"
-    return "no abnormal findings" if which == "clear" else label
+        return f"{article(word)} {word}"
+    return "no abnormal findings" if which == "clear" else word
 
 
 @cache
 def definite(label: str) -> str:
     """``the platelet``; what is already known by its place.  Mass nouns take ``the area of``."""
-    return f"the area of {label}" if kind(label) == "mass" else f"the {label}"
+    return f"the area of {label}" if kind(label) == "mass" else f"the {name(label)}"
 
 
 @cache
 def plural(label: str) -> str:
     """``platelets``, ``red blood cells``, ``areas of edema``."""
-    which = kind(label)
+    which, label = kind(label), name(label)
     if which == "plural":
         return label
     if which in ("mass", "state", "clear"):
@@ -152,8 +161,10 @@ def _plural_word(word: str) -> str:
     known = nouns().plurals.get(word.lower())
     if known is not None:
         return known if word.islower() else word[0] + known[1:]
-    if word.endswith(("s", "x", "z", "ch", "sh")):
+    if word.endswith(("ss", "us", "is", "as", "os", "x", "z", "ch", "sh")):
         return f"{word}es"
+    if word.endswith("s"):
+        return word
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}s"
@@ -162,9 +173,10 @@ def _plural_word(word: str) -> str:
 def counted(number: int, label: str) -> str:
     """``1 platelet``, ``2 platelets``, ``no platelets``."""
     if number == 1:
-        which = kind(label)
-        single = f"{label} area" if which in ("state", "clear") else f"area of {label}" if which == "mass" else label
-        return f"1 {single}"
+        which, word = kind(label), name(label)
+        return (
+            f"1 {word} area" if which in ("state", "clear") else f"1 area of {word}" if which == "mass" else f"1 {word}"
+        )
     return f"{number} {plural(label)}" if number else f"no {plural(label)}"
 
 
@@ -186,7 +198,7 @@ def sided(label: str) -> bool:
 @cache
 def be(label: str) -> str:
     """``is`` or ``are``."""
-    return "are" if kind(label) == "plural" else "is"
+    return "are" if kind(label) == "plural" or label in nouns().joined else "is"
 
 
 @cache
@@ -208,7 +220,7 @@ def picture(modality: str, anatomy: str = "", plane: str = "", projection: str =
     return " ".join(part for part in (plane or projection, name, f"of {place}" if place else "") if part)
 
 
-YES, NO, PLAIN, SPACE, COMMA = "Yes", "No", "image", " ", ", "
+YES, NO, PLAIN, SPACE, COMMA, COUNTED_LAST = "Yes", "No", "image", " ", ", ", False
 _SIDES = {
     "A": "anterior",
     "P": "posterior",
@@ -271,6 +283,11 @@ _BESIDE = {
 def beside(code: str) -> str:
     """Where one thing lies of another, e.g. ``anterior to``; the code as in `converters.geometry_words.direction`."""
     return _BESIDE[code]
+
+
+def side(code: str) -> str:
+    """The same by itself: ``anterior``, ``to the patient's left``."""
+    return _BESIDE[code].removesuffix(" of").removesuffix(" to")
 
 
 def size(millimetres: tuple[float, float] | None, share: float) -> str:

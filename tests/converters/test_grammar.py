@@ -24,7 +24,7 @@ from schemas.errors import UserError
         ("ulcer", "an ulcer"),
         ("melanoma", "a melanoma"),
         ("osteomyelitis", "osteomyelitis"),
-        ("thoracic vertebrae 3 (t3)", "thoracic vertebrae 3 (t3)"),
+        ("thoracic vertebrae 3 (t3)", "the thoracic vertebra 3 (T3)"),
         ("mole", "a mole"),
         ("unilateral opacity", "a unilateral opacity"),
         ("MR artifact", "MR artifact"),

@@ -51,8 +51,8 @@ def test_relation_in_the_patients_frame(make, organs):
     for seed in range(20):
         row = only(make.ask("relation", *organs, seed=seed, open_share=1))
         # The spleen lies at the patient's left of everything else.
-        assert (row.labels[0] == "spleen") == (row.answer == "to the patient's left of")
-        assert (row.labels[1] == "spleen") == (row.answer == "to the patient's right of")
+        assert (row.labels[0] == "spleen") == (row.answer == "to the patient's left")
+        assert (row.labels[1] == "spleen") == (row.answer == "to the patient's right")
 
 
 def test_size_in_millimetres(make, organs):

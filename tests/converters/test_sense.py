@@ -35,6 +35,7 @@ FIXED = {
     "two_views": ["option"], "which_image": ["option"],
     "multi_label": ["uncertain", "unmentioned", "letters"], "multiple_choice": ["none", "letter"],
     "slice_series": ["axial", "coronal", "sagittal", "axial_order", "coronal_order", "sagittal_order", "short",
+                     "short_several",
                      # What the pictures are, as a figure's legend says it, before the question.
                      "images", "images_apart", "images_at", "montage", "montage_apart", "montage_at"],
     # The form that a model is to answer in.

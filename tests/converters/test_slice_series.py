@@ -43,7 +43,7 @@ def as_montage(case):
 def test_several_pictures_of_one_volume(make, abdomen):
     rows = {row.provenance.template.split("-")[0]: row for row in make.ask("slice_series", *abdomen)}
     which, largest = rows["slice_series.which"], rows["slice_series.largest"]
-    assert (which.answer, largest.answer) == ("slice 2, 3", "slice 3")
+    assert (which.answer, largest.answer) == ("slices 2, 3", "slice 3")
     assert which.messages[1].content.replace("and", ",").count("2") == 1 and len(which.images) == 4
     said = "Images 1 to 4 are axial slices of one volume, numbered from inferior to superior, 16.0 mm apart."
     assert said in which.messages[0].content
@@ -53,7 +53,7 @@ def test_several_pictures_of_one_volume(make, abdomen):
 def test_a_montage_of_the_same_slices_says_the_same(make, abdomen):
     case, described = abdomen
     rows = {row.provenance.template.split("-")[0]: row for row in make.ask("slice_series", as_montage(case), described)}
-    assert rows["slice_series.which"].answer == "slice 2, 3" and rows["slice_series.largest"].answer == "slice 3"
+    assert rows["slice_series.which"].answer == "slices 2, 3" and rows["slice_series.largest"].answer == "slice 3"
     said = (
         "The picture shows 4 axial slices of one volume, numbered row by row from inferior to superior, 16.0 mm apart."
     )

@@ -1,0 +1,180 @@
+"""What was wrong in rows read one by one beside their annotation, each with the case that showed it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.location import all_codes
+from converters.speech import english as en
+from converters.templating import load_table
+from schemas import taxonomy
+from schemas.case import Tile
+from schemas.errors import UserError
+from schemas.masks import place
+from schemas.spec import load_spec
+from tests.converters.conftest import box, case, mask, ref, spec, view
+
+
+def captions(make, one, described, language="en"):
+    return [row.messages[1].content for row in make.ask("caption", one, described, language=language)]
+
+
+def test_a_number_in_chinese_is_not_read_with_what_follows_it(make):
+    # 显示2个红细胞和白细胞 says that there are two cells of both kinds together.
+    regions = (box("red blood cell", (9, 9, 60, 60)), box("red blood cell", (99, 9, 160, 60)))
+    one = case(regions=(*regions, box("white blood cell", (300, 300, 400, 400))))
+    (text,) = captions(make, one, spec(["red blood cell", "white blood cell"]), "zh")
+    assert "白细胞和2个红细胞" in text
+    (text,) = captions(make, one, spec(["red blood cell", "white blood cell"]))
+    assert "2 red blood cells and a white blood cell" in text
+
+
+def test_a_caption_counts_as_the_count_does(make):
+    # The third mask is too small to be seen, so that "2" is no number of nodules that the annotation tells.
+    size, described = (480, 640), spec(["lung nodule"], modality="X-ray", anatomy="chest")
+    masks = [mask("lung nodule", size, edges, instance=str(edges[0])) for edges in ((10, 10, 60, 60), (99, 9, 160, 60))]
+    speck = mask("lung nodule", size, (400, 400, 404, 404), instance="3")
+    (text,) = captions(make, case(regions=(*masks, speck)), described)
+    assert "lung nodules" in text and "2" not in text
+    assert [row.answer for row in make.ask("count", case(regions=(*masks, speck)), described)] == ["3"]
+    (text,) = captions(make, case(regions=tuple(masks)), described)
+    assert "2 lung nodules" in text
+
+
+def test_a_caption_does_not_count_masks_that_may_hold_several(make):
+    masks = [mask("lung nodule", (480, 640), edges) for edges in ((10, 10, 60, 60), (99, 9, 160, 60))]
+    (text,) = captions(make, case(regions=tuple(masks)), spec(["lung nodule"]))
+    assert "lung nodules" in text and "2" not in text
+
+
+def test_an_instance_drawn_in_two_parts_is_one_thing(make):
+    masks = [mask("lung nodule", (480, 640), edges, instance="7") for edges in ((10, 10, 60, 60), (99, 9, 160, 60))]
+    one = case(regions=tuple(masks))
+    (open_one,) = make.ask("open_question", one, spec(["lung nodule"]))
+    for text in (*captions(make, one, spec(["lung nodule"])), open_one.messages[1].content):
+        assert "a lung nodule" in text and "nodules" not in text
+
+
+@pytest.mark.parametrize("distractors", ["uniform", "hard"])
+def test_no_coarser_place_is_offered_beside_the_right_one(make, distractors):
+    # What lies in the anterior part on the patient's left lies in the anterior part.
+    shown = view(300, 300, orientation="LP")
+    one = case(images=[ref(shown)], regions=(box("liver tumor", (230, 20, 280, 70)),))
+    options = {"choice_share": 1, "choices": 10, "distractors": distractors}
+    (row,) = make.ask("location", one, spec(["liver tumor"]), **options)
+    assert row.answer == "in the anterior part of the field of view, on the patient's left"
+    assert "in the anterior part of the field of view" not in row.options
+    assert "on the patient's left side of the field of view" not in row.options
+    assert len(row.options) == len(all_codes("LP")) - 2
+
+
+def test_the_side_stands_by_itself_in_the_answer_column(make):
+    one = case(regions=(box("liver", (10, 10, 60, 60)), box("spleen", (400, 10, 460, 60))))
+    (row,) = make.ask("relation", one, spec(["liver", "spleen"]), open_share=1)
+    assert row.answer in ("to the left", "to the right")
+    assert f"{row.answer} of" in row.messages[1].content
+    assert [en.side(code) for code in "AI^"] == ["anterior", "inferior", "above"]
+
+
+def test_a_box_in_words_only_is_not_said_to_be_drawn(make):
+    for table, which in (("region_to_text", "ask"), ("volume_place", "which")):
+        for template in load_table(table).sets[which, "en"]:
+            assert "has been drawn" not in template.pattern and "outlined" not in template.pattern, template.id
+
+
+def test_no_label_of_catalog_or_taxonomy_is_a_word_without_grammar():
+    catalog = Path(__file__).parents[2] / "catalog"
+    names = {name for path in catalog.rglob("*.yaml") for name in load_spec(path).canonical()} | set(taxonomy.labels())
+    assert sorted(name for name in names if en.kind(name) == "unknown") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase", "plural", "be"),
+    [
+        ("left rib 9", "the left rib 9", "left ribs 9", "is"),
+        ("lumbar vertebrae 1 (l1)", "the lumbar vertebra 1 (L1)", "lumbar vertebrae 1 (L1)", "is"),
+        ("lumbar vertebrae", "lumbar vertebrae", "lumbar vertebrae", "are"),
+        ("left rib", "a left rib", "left ribs", "is"),
+        ("rib fracture", "a rib fracture", "rib fractures", "is"),
+        ("portal vein and splenic vein", "the portal vein and splenic vein", "portal veins and splenic vein", "are"),
+        ("left fusiform gyrus", "the left fusiform gyrus", "left fusiform gyri", "is"),
+        ("mitochondria", "mitochondria", "mitochondria", "are"),
+        ("surgical scissors", "surgical scissors", "surgical scissors", "are"),
+        ("hard exudate", "a hard exudate", "hard exudates", "is"),
+        ("Gleason grade 4", "Gleason grade 4", "areas of Gleason grade 4", "is"),
+        ("left caudate nucleus", "the left caudate nucleus", "left caudate nuclei", "is"),
+        ("intervertebral disc between lumbar vertebrae 5 (l5) and sacrum",
+         "the intervertebral disc between lumbar vertebra 5 (L5) and sacrum",
+         "intervertebral discs between lumbar vertebra 5 (L5) and sacrum", "is"),
+        ("brainstem excluding substantia nigra", "the brainstem excluding substantia nigra",
+         "brainstems excluding substantia nigra", "is"),
+        ("lens", "the lens", "lenses", "is"),
+    ],
+)  # fmt: skip
+def test_words_of_the_segmentation_datasets(name, phrase, plural, be):
+    assert (en.phrase(name), en.plural(name), en.be(name)) == (phrase, plural, be)
+
+
+@pytest.mark.parametrize("name", ["lumbar vertebrae 1 (l1)", "left rib 9"])
+def test_nobody_counts_a_numbered_bone(make, name):
+    one = case(regions=(mask(name, (480, 640), (10, 10, 60, 60), instance="1"),))
+    assert make.ask("count", one, spec([name])) == []
+
+
+def test_a_montage_says_no_places(make):
+    small = view(100, 100, orientation="LP", axis=2, index=3)
+    whole = replace(ref(view(200, 100)), tiles=(Tile(0, 0, ref(small)), Tile(100, 0, ref(small))))
+    one = case(images=[whole], regions=(mask("brain edema", (100, 200), (10, 10, 30, 30)),))
+    (text,) = captions(make, one, spec(["brain edema"], modality="MRI", anatomy="brain"))
+    assert "brain edema" in text and "part of the image" not in text
+
+
+def test_a_contour_cut_at_the_edge_ends_on_it():
+    # By adding up, the cut fell 1e-17 short of the edge, "[-0.000, ..." and outside 0..1, so that a gate refused it.
+    for far in np.linspace(-0.9, -0.01, 200):
+        for scale in (1.94, 4 / 3, -1.0):
+            shown = view(200, 3, w=388, h=4)
+            matrix = (scale, 0.0, 388.0 if scale < 0 else 0.0, 0.0, 4 / 3, 0.0)
+            shown = replace(shown, matrix=matrix)
+            points = (48.487071861252325, far, 200.5, far, 200.5, far + 1.0, 48.487071861252325, far + 1.0)
+            region = replace(box("edema", (48, 0, 200, 1)), kind="contour", points=points)
+            found = place(region, shown)
+            assert found is not None
+            assert all(0 <= value <= 1 for value in (*found.box, *found.points))
+
+
+def test_questions_with_one_id_give_rows_with_different_ids(make):
+    pairs = (make.qa("Is it large?", "yes", key="7"), make.qa("大吗？", "是", key="7", language="zh"))
+    rows = make.ask("existing_qa", case(questions=pairs), spec())
+    assert len({row.id for row in rows}) == 2
+    assert rows[0].id == make.ask("existing_qa", case(questions=pairs[:1]), spec())[0].id
+
+
+def test_placeholders_in_the_sources_words_are_taken_out(make):
+    pair = make.qa("<image>\nIs it large?", "yes")
+    assert make.ask("existing_qa", case(questions=(pair,)), spec())[0].messages[0].content == "<image>\nIs it large?"
+
+
+def test_options_that_differ_in_case_only_are_no_choice(make):
+    pair = make.qa("Which?", "yes", options=("yes", "Yes", "no"))
+    assert make.ask("existing_qa", case(questions=(pair,)), spec()) == []
+
+
+def test_labels_of_another_dataset_in_other_case_are_offered_once(make):
+    one = case(regions=(box("platelet", (10, 10, 60, 60)),))
+    described, pool = spec(["platelet", "monocyte"]), ["Monocyte", "LYMPHOCYTE", "lymphocyte"]
+    (row,) = make.ask("region_to_text", one, described, choice_share=1, pool=pool)
+    assert len({option.casefold() for option in row.options}) == len(row.options) == 3
+
+
+def test_canonical_words_that_differ_in_case_are_refused(tmp_path):
+    text = (
+        "name: a\ntitle: a\nlicense: MIT\naccess: open\nreader: {type: x}\nmodality: CT\nanatomy: chest\n"
+        "clinical_task: t\nlabels: {a: Liver, b: liver}\n"
+    )
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match="'Liver' and 'liver' differ in case only"):
+        load_spec(path)
