@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from flows import preflight
+from flows import fixtures, preflight
 from flows.faces import treat_faces
 from flows.making import open_converter
 from flows.private_steps import rewrite_texts
@@ -63,7 +63,7 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None, record: Pat
 
     spec = load_spec(path.resolve())
     preflight.check_root(spec)
-    Identities(spec)
+    identities = Identities(spec)
     source = Source.open(spec.root)
     reader = open_reader(spec, path, source)
     context = Context(spec=spec)
@@ -83,7 +83,7 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None, record: Pat
     seen: list[Case] = []
     report = _report(_remembered(works, seen), spec, pictures, cases)
     if record is not None:
-        _record(record / spec.name, path, seen)
+        fixtures.record(record / spec.name, path, identities, seen)
     return report
 
 
@@ -92,14 +92,6 @@ def _remembered(works: Iterator[Work], seen: list[Case]) -> Iterator[Work]:
         if work.case is not None and work.dropped is None:
             seen.append(work.case)
         yield work
-
-
-def _record(folder: Path, spec: Path, cases: list[Case]) -> None:
-    from converters.contract import save_cases
-
-    # Fixtures are kept beside code: what the source says of persons, and where its files lie, stays out of them.
-    save_cases(folder / "cases.json", [replace(case, identifiers=(), series=()) for case in cases])
-    (folder / "spec.yaml").write_text(spec.read_text("utf-8"), "utf-8")
 
 
 def default_converters() -> list[str]:

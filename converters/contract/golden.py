@@ -1,7 +1,7 @@
 """Golden files: the rows that a converter made when someone last looked at them, one JSON a line."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from converters.contract.checks import Problem
 from converters.contract.fixtures import Fixture
 from schemas.context import Context
 from schemas.instruction import Instruction
+from schemas.settled import settle
+
+_UPDATE = "--update (in pytest --medcurate-update)"
 
 
 def row_to_json(row: Instruction) -> str:
@@ -22,30 +25,36 @@ def compare_golden(
 ) -> list[Problem]:
     """What differs from the golden file; with ``update`` the file is written anew instead."""
     converter = kind(kind.Options(**(options or {})))
-    lines = [
-        row_to_json(row)
+    lines = {
+        row.id: row_to_json(row)
         for fixture in fixtures
-        for case in fixture.cases
+        for case in map(settle, fixture.cases)
         for row in converter.convert(case, Context(fixture.spec))
-    ]
+    }
     if update:
         golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        golden.write_text("".join(f"{line}\n" for line in lines.values()), "utf-8")
         return []
     if not golden.is_file():
-        return [Problem("golden", f"there is no golden file {golden}; make it with --update and look at it")]
-    known = golden.read_text("utf-8").splitlines()
-    found = [_difference(old, new) for old, new in zip(known, lines, strict=False) if old != new]
-    if len(known) != len(lines):
-        found.append(Problem("golden", f"{golden.name} holds {len(known)} rows, but {len(lines)} were made"))
-    return found
+        return [Problem("golden", f"there is no golden file {golden}; make it with {_UPDATE} and look at it")]
+    known = {json.loads(line)["id"]: line for line in golden.read_text("utf-8").splitlines()}
+    return [*_differences(known, lines)]
 
 
-def _difference(old: str, new: str) -> Problem:
-    before, after = json.loads(old), json.loads(new)
-    fields = [key for key in after if before.get(key) != after[key]]
-    return Problem(
-        "golden",
-        f"{', '.join(fields)} differ from the golden file; look at them, and run with --update if right",
-        after["id"],
-    )
+def _differences(known: dict[str, str], made: dict[str, str]) -> Iterator[Problem]:
+    """What differs, row by row: by id, so that one row more does not move all others."""
+    after = f"look at it, and run with {_UPDATE} if right"
+    for name in [name for name in made if name in known]:
+        if known[name] != made[name]:
+            fields = ", ".join(_fields(json.loads(known[name]), json.loads(made[name])))
+            yield Problem("golden", f"row {name}: {fields} differ from the golden file; {after}", name)
+    for name in [name for name in made if name not in known]:
+        yield Problem("golden", f"row {name} is not in the golden file; {after}", name)
+    for name in [name for name in known if name not in made]:
+        yield Problem("golden", f"row {name} of the golden file was not made; {after}", name)
+    if known.keys() == made.keys() and [*known] != [*made]:
+        yield Problem("golden", f"the rows come in another order than in the golden file; {after}")
+
+
+def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [key for key in after if before.get(key) != after[key]]

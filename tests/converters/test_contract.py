@@ -1,5 +1,6 @@
 """The contract kit: our converters hold it, and each sort of broken one fails it with a sentence that says why."""
 
+import json
 import random
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from converters.contract import (
     save_cases,
 )
 from converters.contract.agreement import agreement
+from converters.contract.fixtures import Fixture
 from schemas.context import Context
 from schemas.errors import UserError
 from schemas.identity import row_id
@@ -226,9 +228,26 @@ def test_golden_files(tmp_path):
     assert compare_golden(kind, sample_fixtures(), golden) == []
     changed = broken(lambda row, case: said(row, answer=f"{row.answer}!"))
     problems = compare_golden(changed, sample_fixtures(), golden)
-    assert all(problem.sentence.startswith("messages differ") and problem.row for problem in problems)
-    golden.write_text("".join(golden.read_text().splitlines(keepends=True)[1:]))
-    assert "rows, but" in compare_golden(kind, sample_fixtures(), golden)[-1].sentence
+    assert all(f"row {problem.row}: messages differ" in problem.sentence for problem in problems) and problems
+    assert "pytest --medcurate-update" in problems[0].sentence
+    lines = golden.read_text().splitlines(keepends=True)
+    golden.write_text("".join(lines[1:]))
+    (more,) = compare_golden(kind, sample_fixtures(), golden)
+    assert f"row {json.loads(lines[0])['id']} is not in the golden file" in more.sentence
+    golden.write_text("".join([*lines, lines[0].replace(json.loads(lines[0])["id"], "f" * 32)]))
+    (fewer,) = compare_golden(kind, sample_fixtures(), golden)
+    assert f"row {'f' * 32} of the golden file was not made" in fewer.sentence
+    golden.write_text("".join(reversed(lines)))
+    (moved,) = compare_golden(kind, sample_fixtures(), golden)
+    assert "another order" in moved.sentence
+
+
+def test_golden_rows_are_of_settled_cases_as_in_a_run(make, tmp_path):
+    # Unsettled, the row would say what the case's own labels contradict.
+    labels = (make.label("edema"), make.label("edema", "absent"), make.label("fracture"))
+    fixture = Fixture(make.spec(["edema", "fracture"], "multi_label"), (make.case(labels=labels),))
+    compare_golden(Good, [fixture], tmp_path / "good.jsonl", update=True)
+    assert "edema" not in json.loads((tmp_path / "good.jsonl").read_text())["messages"][1]["content"]
 
 
 def test_cases_come_back_from_files_as_they_were(tmp_path):

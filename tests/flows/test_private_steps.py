@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from flows.check import _record
+from converters.contract.fixtures import load_cases
+from flows.fixtures import record
 from flows.private_steps import demand_declaration, demand_key, hide_keys
 from flows.rows import Identities
 from quality.row_gates import open_gates
-from schemas.case import Case
+from schemas.case import Case, ImageRef, Tile, VolumeRef
 from schemas.errors import UserError
 from schemas.identity import case_order, row_id
 from schemas.spec import DatasetSpec, GroupRule, ReaderChoice
+from schemas.view import View
 from schemas.work import Work
 
 
@@ -70,5 +72,26 @@ def test_surrogates_are_not_drawn_without_a_key(monkeypatch: pytest.MonkeyPatch)
 def test_recorded_fixtures_hold_nothing_that_the_source_says_of_persons(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text("name: scans")
     case = Case("scans", "c1", None, "", identifiers=(("person", "Quux"),), series=("Quux/1.dcm",))
-    _record(tmp_path / "fixture", tmp_path / "spec.yaml", [case])
+    record(tmp_path / "fixture", tmp_path / "spec.yaml", Identities(spec("table")), [case])
     assert "Quux" not in (tmp_path / "fixture/cases.json").read_text()
+
+
+def test_recorded_fixtures_hold_no_ids_that_lead_to_persons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDCURATE_ID_KEY", "a secret")
+    (tmp_path / "spec.yaml").write_text("name: scans")
+    view, shape = View(8, 8, 8, 8), (8, 8, 2)
+    tile = Tile(0, 0, ImageRef(("Quux/3.dcm",), "application/dicom", view))
+    images = (ImageRef(("Quux/1.dcm", "Quux/2.dcm"), "application/dicom", view, tiles=(tile,)),)
+    volume = VolumeRef(("Quux.nii.gz",), "application/x-nifti", shape, (1.0, 1.0, 1.0), "RAS", grid="Quux.nii.gz")
+    case = Case("scans", "Quux-1", "Quux", "", images=images, volumes=(volume,))
+    identities = Identities(spec("table", by="field", field="patient", ids="identifier"))
+    record(tmp_path / "fixture", tmp_path / "spec.yaml", identities, [case])
+    assert "Quux" not in (tmp_path / "fixture/cases.json").read_text()
+    (kept,) = load_cases(tmp_path / "fixture/cases.json")
+    assert (kept.key, kept.alias) == (identities.case_id("Quux-1"), identities.alias("Quux-1"))
+    assert kept.images[0].files == ("file2.dcm", "file3.dcm") and kept.images[0].tiles[0].image.files == ("file1.dcm",)
+    assert kept.volumes[0].files == (kept.volumes[0].grid,) == ("file4.nii.gz",)
+    pseudonyms = Identities(spec("table", by="field", field="patient", ids="pseudonym"))
+    record(tmp_path / "fixture", tmp_path / "spec.yaml", pseudonyms, [case])
+    (kept,) = load_cases(tmp_path / "fixture/cases.json")
+    assert kept.key == "Quux-1" and kept.group == pseudonyms.group_id(case)
