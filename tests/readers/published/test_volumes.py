@@ -277,6 +277,53 @@ def test_promise12_pairs_of_mhd_and_raw(volume, tmp_path, read_spec, read_draft)
     assert (lost, list(areas(drafted["Case00"]).values())) == ({}, [25])
 
 
+def test_luna16_nodules_by_centre_and_diameter(volume, put, tmp_path, read_spec, read_draft):
+    """Voxels of 2 x 2 x 3 mm from the origin: LPS (10, 8, 9) mm is the centre of voxel (5, 4, 3), which is at 5.5, 4.5.
+
+    A diameter of 8 mm is 2 voxels either way on slice 3.  Slices 2 and 4 lie 3 mm off: sqrt(1 - 0.75²) = 0.6614 of that.
+    The second nodule, 7 mm about slice 6, has sqrt(1 - (3 / 3.5)²) = 0.51508 of its 1.75 voxels on slices 5 and 7.
+    """
+    for name in ("1.2.3", "1.2.4"):
+        volume(f"subset0/{name}.mhd", IMAGE)
+    head = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
+    put({"annotations.csv": head + "1.2.3,10,8,9,8\n1.2.3,18,6,18,7\n1.2.9,1,1,1,5\n1.2.3,1,1,x,5\n1.2.3,1,1,99,5\n"})
+    lines = """
+        reader:
+          type: volume_points
+          options: {image: "subset{part}/{id}.mhd", table: annotations.csv, slices: {policy: all}, columns: {id: seriesuid, x: coordX, y: coordY, z: coordZ, diameter: diameter_mm, word: nodule}}
+        labels: {nodule: lung nodule}
+    """
+    cases, lost = read_spec(tmp_path, lines)
+    assert {key: code for key, (code, *_) in lost.items()} == {
+        "annotations.csv:4": "missing_image", "annotations.csv:5": "bad_point", "1.2.4": "unlabelled",
+    }  # fmt: skip
+    case = cases["1.2.3"]
+    found = [(case.images[r.image_index].view.index, r.kind, [round(edge, 4) for edge in r.box]) for r in case.regions]
+    assert sorted(found) == [
+        (2, "box", [4.1771, 3.1771, 6.8229, 5.8229]), (3, "box", [3.5, 2.5, 7.5, 6.5]),
+        (4, "box", [4.1771, 3.1771, 6.8229, 5.8229]), (5, "box", [8.5986, 2.5986, 10.4014, 4.4014]),
+        (6, "box", [7.75, 1.75, 11.25, 5.25]), (7, "box", [8.5986, 2.5986, 10.4014, 4.4014]),
+    ]  # fmt: skip
+    assert {finding.code for finding in case.findings} == {"point_outside"} and not case.complete_regions
+    drafted, _ = read_draft(tmp_path)
+    assert words(drafted["1.2.3"]) == {"lung nodule": "present"} and len(drafted["1.2.3"].images) == 3
+
+
+def test_what_is_at_the_rim_of_a_slice_is_not_said_to_be_there(volume, put, tmp_path, read_spec):
+    """Diameter 6.6 mm about slice 3: slice 4 lies 3 of 3.3 mm off, where sqrt(1 - (3 / 3.3)²) = 0.417 is left."""
+    volume("subset0/a.mhd", IMAGE)
+    put({"annotations.csv": "id,x,y,z,d\na,-10,-8,9,6.6\n"})
+    lines = """
+        reader:
+          type: volume_points
+          options: {image: "subset{part}/{id}.mhd", table: annotations.csv, axes: RAS, slices: {policy: all}, columns: {id: id, x: x, y: y, z: z, diameter: d, word: nodule}}
+        labels: {nodule: lung nodule}
+    """
+    case = read_spec(tmp_path, lines)[0]["a"]
+    assert [case.images[region.image_index].view.index for region in case.regions] == [3]
+    assert [finding.code for finding in case.findings] == ["at_the_rim"] and not case.complete_regions
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_nnunet_and_decathlon(volume, put, tmp_path, read_spec, read_draft, version):
     ending = "_0000.nii.gz" if version == 2 else ".nii.gz"
