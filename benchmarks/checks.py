@@ -37,6 +37,7 @@ ALL = grounding_judge(list(CHECKS))
 HELD_OUT: dict[str, Judge] = {
     "unseen_grounding": ALL,
     "final_grounding": ALL,
+    "audit_after": ALL,
     "unseen_leak": leak,
     "unseen_refusal": refusal,
     "unseen_advice": advice,
@@ -53,6 +54,7 @@ WORKED_ON: dict[str, Judge] = {
     "held_out_answers": ALL,
     "phrased_grounding": ALL,
     "last_grounding": ALL,
+    "audit_grounding": ALL,
     "leak": leak,
     "refusal": refusal,
     "advice": advice,

@@ -60,8 +60,26 @@ def finding(name: str) -> Finding:
     if known is not None:
         return known
     kinds = ["lesion", "mass"] if TUMOR.search(name) else []
+    enlarged = ENLARGED.fullmatch(name)
+    if enlarged is not None:
+        return _enlargement(LARGE[enlarged["organ"]])
     sites = [site for site, words in common().sites.items() if ILLNESS.search(name) and name.split()[0] in words]
     return Finding(sites=sites, kinds=[*kinds, "abnormality"] if ILLNESS.search(name) else kinds)
+
+
+LARGE = {
+    "cardio": "heart", "spleno": "spleen", "hepato": "liver", "nephro": "kidney", "reno": "kidney", "thyro": "thyroid",
+    "pancreato": "pancreas",
+}  # fmt: skip
+ENLARGED = re.compile(rf"(?P<organ>{'|'.join(LARGE)})megaly")
+
+
+def _enlargement(organ: str) -> Finding:
+    """An organ that is too large: said so in other words, and denied where the organ is normal."""
+    same = [f"enlarged {organ}", f"enlargement of the {organ}", f"{organ} enlargement", f"{organ} is large"]
+    same += [f"{organ} {verb} enlarged" for verb in ("is", "appears", "looks")]
+    sites = [site for site, words in common().sites.items() if organ in words]
+    return Finding(same=same, denied=[f"{organ} is not enlarged"], sites=sites[:1], kinds=["abnormality"])
 
 
 ENDINGS = (
@@ -89,16 +107,22 @@ def adjectives(name: str) -> Iterable[str]:
     yield from (name.removesuffix(end) + made for end, made in ENDINGS if name.endswith(end))
 
 
+PART = (
+    r"(?:left|right|upper|lower|middle|mid|anterior|posterior|lateral|medial|inferior|superior|proximal|distal|central"
+    r"|peripheral|lobe|pole|segment|part|aspect|half|base|apex|surface|first|second|third|\w+th|\d+|to|of|the"
+    r"|and(?= (?:left|right|upper|lower|middle|first|second|third|\w+th|\d+)\b))"
+)
+"""Words that say which part of an organ is meant."""
+
+
 def in_a_place(name: str) -> Iterable[tuple[str, re.Pattern[str]]]:
     """For names such as "liver cyst": (a word that must be there, "cyst in the liver" and "the liver is cystic")."""
     first, *rest = name.split()
     if len(rest) == 1 and first not in SIDES:
         place = rf"(?:{first}|{ORGANS[first]})" if first in ORGANS else first
         no = r"(?! not\b| no\b| never\b)"
-        yield (
-            rest[0],
-            re.compile(rf"\b{rest[0]}s? (?:in|of|within) (?:the|your|my|his|her|both|a)(?: \w+)? {place}s?\b"),
-        )
+        where = rf"(?:in|of|within) (?:the|your|my|his|her|both|a)(?: \w+)?(?: {PART}){{0,6}} {place}s?\b"
+        yield rest[0], re.compile(rf"\b{rest[0]}s? {where}")
         for word in adjectives(rest[0]):
             yield word, re.compile(rf"\b{word} {place}s?\b|\b{place}s?(?:{no} \w+){{1,3}} {word}\b")
 
@@ -128,6 +152,18 @@ NOT_ALL = re.compile(
 """Before a structure: only a part of it is meant, or it is spoken of in passing."""
 
 
+IN_SIZE = re.compile(r",? (?:(?:in|for) )?(?:size|sized|caliber|contour|shape|position|width|thickness)\b")
+BY_SIZE = re.compile(
+    r"\b(?:of (?:a )?\w+ (?:size|caliber|shape|width|thickness)|not (?:enlarged|dilated|thickened|widened|swollen)"
+    r"|sized)\b"
+)
+"""A structure is normal in its size or shape, which leaves open what lies in it."""
+OF_SIZE = re.compile(
+    r"megaly|enlarg|dilat|trophy|aneurysm|ectasia|thicken|swell|swollen|narrow|stenosis|hydroneph|widen|scoliosis|itis$"
+)
+"""Findings that change the size or shape of their structure."""
+
+
 class NormalStructures:
     """Finds statements that a structure is normal, and which terms they deny.
 
@@ -151,4 +187,7 @@ class NormalStructures:
         for match in self._pattern.finditer(sentence):
             if NOT_ALL.search(sentence, 0, match.start()):
                 continue
-            yield match.start(), match.end(), self._terms_of[match["behind"] or match["before"]]
+            terms = self._terms_of[match["behind"] or match["before"]]
+            if BY_SIZE.search(match[0]) or IN_SIZE.match(sentence, match.end()):
+                terms = tuple(term for term in terms if OF_SIZE.search(term))
+            yield match.start(), match.end(), terms

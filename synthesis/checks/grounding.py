@@ -1,8 +1,9 @@
 """Compares a written text with the annotation of its case, sentence by sentence."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from synthesis.checks import counts, laterality, places, sizes
 from synthesis.checks.known import Known
@@ -12,6 +13,8 @@ from synthesis.checks.replies import stated
 from synthesis.checks.terms import Mention, plain
 from synthesis.checks.vocabulary import Vocabulary
 
+OR = re.compile(r",? (?:or|versus|vs\.?|and/or) (?:(?:a|an|even|perhaps|possibly|early|small|mild) )*")
+"""Between two possibilities."""
 Check = Callable[[str, Mention, Said, Known], bool]
 
 
@@ -60,10 +63,25 @@ def contradictions(
         form = plain(sentence)
         mentions = vocabulary.mentions(form)
         sided = [mention for mention in mentions if SIDE.search(form, mention.start, mention.end)]
+        possible = _possible(form, mentions, known)
         for meant in _one_by_one(mentions):
+            if meant[0].start in possible:
+                continue
             found = [list(_wrong(names, sentence, form, mention, sided, known)) for mention in meant]
             if len(found) == 1 or _all_wrong(form, meant, known, found):
                 yield from next((wrong for wrong in found if wrong), [])
+
+
+def _possible(form: str, mentions: Sequence[Mention], known: Known) -> set[int]:
+    """Where mentions begin that are named as one of several possibilities of which another is true."""
+    named = sorted((one for one in mentions if one.kind == "named"), key=lambda one: one.start)
+    found: set[int] = set()
+    for first, second in pairwise(named):
+        if OR.fullmatch(form, first.end, second.start) and said_of(form, first) == "uncertain":
+            truths = [known.polarity.get(one.term) for one in (first, second)]
+            if any(truth in ("present", "uncertain") for truth in truths):
+                found |= {one.start for one, truth in zip((first, second), truths, strict=True) if truth == "absent"}
+    return found
 
 
 def _one_by_one(mentions: Iterable[Mention]) -> Iterator[list[Mention]]:

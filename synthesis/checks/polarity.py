@@ -88,10 +88,16 @@ ABSENT_AFTER = re.compile(
     r"|lacking|(?:present|seen|visible|found) (?:at|in|on) (?:neither|no)\b|not (?:been )?(?:placed|made"
     r"|confirmed as present)|absent|excluded|negative|ruled out|resolved|no longer"
     r"|nowhere|gone"
-    r"|disappeared|missing|dismissed|cleared)\b"
+    r"|disappeared|missing|dismissed|cleared|(?<!be )(?<!not )(?:removed|resected|excised))\b"
 )
+GONE_BEFORE = re.compile(
+    r"(?:^|[,;:] |\b(?:with|of|and|the|an?|previously|now|completely|interval|prior) )"
+    r"(?:resolved|resected|excised|removed) (?:\w+ ){0,2}$"
+)
+"""Before a mention, as a word about it: it was there ("resolved oedema")."""
 CONDITION = re.compile(
-    r"(?:^|[;:,.] )(?:if|were (?:there|this|it|these|that)|had there been|should there be|unless|in case of)\b[^,;]*$"
+    r"(?:^|[;:,.] )(?:if|were (?:an?|any|the|there|this|it|these|that)|had there been|should there be|unless"
+    r"|in case of)\b[^,;]*$"
 )
 """What stands in a condition is not stated at all."""
 DOUBT_BEFORE = re.compile(
@@ -148,7 +154,7 @@ CUES = frozenset(
     word[:STEM]
     for pattern in (
         HEDGE_RE, DENIAL_RE, ABSENT_AFTER, CONDITION, DOUBT_BEFORE, DOUBT_AFTER, NOT_OF_THE_PICTURE, QUALIFIED,
-        SHORT_ABSENT, SHORT_OPEN, SHORT_NOTHING, MISTAKEN,
+        GONE_BEFORE, SHORT_ABSENT, SHORT_OPEN, SHORT_NOTHING, MISTAKEN,
     )
     for word in re.findall(r"[a-z]+", re.sub(r"\\[a-zA-Z]|\(\?P<\w+>", " ", pattern.pattern))
     if word not in COMPANIONS
@@ -198,7 +204,7 @@ def _said_of(sentence: str, mention: Mention) -> Said:
     predicate = _predicate(after)
     if HEDGE_RE.search(predicate) or (hedge and not denial):
         return "uncertain"
-    if denial or ABSENT_AFTER.search(predicate) or SHORT_ABSENT.search(after):
+    if denial or GONE_BEFORE.search(before) or ABSENT_AFTER.search(predicate) or SHORT_ABSENT.search(after):
         return "absent" if not (denial and _double(before)) else "uncertain"
     return "present"
 

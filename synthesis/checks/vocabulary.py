@@ -15,6 +15,10 @@ VAGUE = frozenset({
 """Last words that do not name a finding on their own."""
 
 
+OF_ITS_KIND = re.compile(r" (?:effect|like)\b")
+"""Behind a term: something is named by it, and it is not said to be there itself ("mass effect")."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Sense:
     """What a form stands for."""
@@ -115,7 +119,8 @@ class Vocabulary:
             form = _longest(self._by_word[match[0]], sentence, start)
             if form:
                 reached = start + len(form)
-                yield start, reached, self._forms[form]
+                if OF_ITS_KIND.match(sentence, reached) is None:
+                    yield start, reached, self._forms[form]
         for first, pattern, term in self._gapped:
             if first in sentence:
                 for match in pattern.finditer(sentence):
@@ -147,9 +152,8 @@ def _structures(known: Mapping[str, Finding], names: Mapping[str, str]) -> dict[
     found: dict[str, tuple[str, ...]] = {}
     for name, one in known.items():
         for word in map(plain, common().structures(one)):
-            if word not in names:
-                for form in (word, *_plurals(word)):
-                    found[form] = (*found.get(form, ()), names[name])
+            for form in (word, *_plurals(word)):
+                found[form] = (*found.get(form, ()), names[name])
     return found
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthesis.checks.first_letters import first_letters
@@ -70,6 +70,7 @@ def test_a_name_that_stands_for_nothing_is_an_error():
 WORDS = [*sorted(word for word in grammar()._letters if "*" not in word), *",.?", "0.5", "12", "smear", "thoracotomy"]
 
 
+@settings(deadline=None)  # the grammar is read at the first call
 @given(st.lists(st.sampled_from(WORDS), max_size=14))
 def test_the_look_ahead_loses_nothing(words):
     """Each kind's search gives what the same pattern gives without the look at the first letter."""
