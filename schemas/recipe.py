@@ -56,13 +56,13 @@ class EngineChoice(Strict):
     revision: str = ""
     api_key_env: str = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key; a local server needs none."""
-    temperature: float = 0.0
-    top_p: float = 1.0
-    max_tokens: int = 512
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=512, ge=1)
     seed: int = 0
     concurrency: int = Field(default=32, ge=1)
     """Requests at once, at most, for each worker process."""
-    timeout_s: float = 120.0
+    timeout_s: float = Field(default=120.0, gt=0)
     max_pixels: int = Field(default=0, ge=0)
     """Pictures of more pixels are made smaller before they are sent; 0 sends them as they are published."""
     image_side: int = Field(default=0, ge=0)

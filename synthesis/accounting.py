@@ -2,11 +2,13 @@
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from schemas.errors import UserError
 from schemas.recipe import Price
 from synthesis.remote_folder import local_folder
 
@@ -54,12 +56,22 @@ class Account:
         self._path = Path(answers) / "accounts" / f"{token}.json"
 
     def write(self, counts: Counts, model: str) -> None:
-        """Put the counts of asking ``model`` so far under the process's name, whole or not at all."""
-        if counts.asked:
+        """Put the counts of asking ``model`` so far under the process's name, whole or not at all.
+
+        Raises:
+            UserError: they cannot be written.
+        """
+        if not counts.asked:
+            return
+        part = self._path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+        try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part = self._path.with_suffix(f".{os.getpid()}.part")
             part.write_text(json.dumps({"model": model, **asdict(counts)}))
             part.replace(self._path)
+        except OSError as error:
+            raise UserError(
+                f"the account {self._path} cannot be written: {error.strerror}; make room and run again"
+            ) from None
 
 
 def spent_by_model(answers: str | Path) -> dict[str, Counts]:

@@ -2,16 +2,22 @@
 
 A folder of append-only segment files, one per writing process.  A record is framed by a header (mark, key, length,
 CRC), so that a process killed in the middle of a write loses that record only.  Writers never touch each other's
-files; readers take up what others have appended as soon as they miss a key.  At an fsspec address the same files are
-kept as copies of a local folder (`synthesis.remote_folder`).  Parsed answers are never stored: a
-change of parser asks nothing again.
+files; readers take up what others have appended as soon as they miss a key.  Where two processes have asked the same
+at the same moment, the answer that was stored first is the answer of both, so that a rerun makes the same rows.
+
+At an fsspec address the same files are kept as copies of a local folder (`synthesis.remote_folder`).  Parsed answers
+are never stored: a change of parser asks nothing again.
 """
 
+import errno
+import fcntl
 import json
 import os
 import secrets
 import struct
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -23,6 +29,12 @@ MARK = b"mcA1"
 HEADER = struct.Struct("<4s16sII")
 """Mark, key, length of the payload, CRC-32 of key and payload."""
 OPEN_FILES = 64
+Place = tuple[str, int, int]
+"""Segment, start and length of a payload."""
+TURN = "turn"
+"""File whose lock a process holds while it appends."""
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What file systems without locks say, e.g. Lustre mounted without ``flock``."""
 LONG_SEGMENT = 16 << 20
 """Bytes after which a segment that has been sent to an address gets a successor, since a file is sent as a whole."""
 
@@ -30,8 +42,17 @@ LONG_SEGMENT = 16 << 20
 class AnswerStore:
     """Raw answers by request digest; one per process, usable from any of its threads."""
 
-    def __init__(self, address: str | Path) -> None:
-        """Open or create the store in a folder or at an fsspec address; raises `UserError` where that cannot be."""
+    def __init__(self, address: str | Path, usable: Callable[[dict[str, Any]], bool] = lambda _: True) -> None:
+        """Open or create the store.
+
+        Args:
+            address: folder or fsspec address.
+            usable: which records count; others are as if they were not there.
+
+        Raises:
+            UserError: the folder cannot be made or the address not be reached.
+        """
+        self._usable = usable
         self.address = str(address)
         self.folder = folder = local_folder(address)
         try:
@@ -42,10 +63,13 @@ class AnswerStore:
         if self._remote is not None:
             self._remote.fetch()
         self._lock = threading.Lock()
-        self._index: dict[bytes, tuple[str, int, int]] = {}
+        self._index: dict[bytes, Place] = {}
+        self._others: dict[bytes, list[Place]] = {}
+        """Further records of a key that has several."""
         self._scanned: dict[str, int] = {}
         self._files: dict[str, int] = {}
         self._own: int | None = None
+        self._turn: int | None = None
         self.token = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._own_name = f"{self.token}.seg"
         self._own_end = 0
@@ -57,24 +81,34 @@ class AnswerStore:
         """The record stored under ``digest`` by any process, or ``None``."""
         key = bytes.fromhex(digest)
         with self._lock:
-            if key not in self._index:
-                self._refresh()
-            place = self._index.get(key)
-            return self._read(key, *place) if place is not None else None
+            try:
+                return self._find(key)
+            except OSError as error:
+                problem = f"the answer store {self.folder} cannot be read: {error.strerror}"
+                raise UserError(f"{problem}; put it back and run again") from None
 
-    def put(self, digest: str, record: dict[str, Any]) -> None:
-        """Store ``record`` (anything JSON can hold); the operating system has it when this returns."""
+    def put(self, digest: str, record: dict[str, Any]) -> dict[str, Any]:
+        """Store ``record`` (anything JSON can hold) unless another process has stored one meanwhile.
+
+        Returns:
+            The one that counts; the operating system has it when this returns.
+        """
         key = bytes.fromhex(digest)
         payload = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
         frame = HEADER.pack(MARK, key, len(payload), crc32(payload, crc32(key))) + payload
         with self._lock:
             try:
-                self._append(frame)
+                with self._my_turn():
+                    first = self._find(key)
+                    if first is not None:
+                        return first
+                    self._append(frame)
             except OSError as error:
                 raise UserError(
                     f"the answer store {self.folder} cannot be written: {error.strerror}; make room and run again"
                 ) from None
             self._index[key] = (self._own_name, self._own_end - len(payload), len(payload))
+            return record
 
     def __len__(self) -> int:
         return len(self._index)
@@ -93,8 +127,56 @@ class AnswerStore:
         with self._lock:
             if self._own is not None:
                 self._end_segment()
+            if self._turn is not None:
+                os.close(self._turn)
+                self._turn = None
             self._close_files()
         self.send()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """No other process appends meanwhile, unless the file system has no locks."""
+        if self._turn is None:
+            self._turn = os.open(self.folder / TURN, os.O_RDWR | os.O_CREAT, 0o644)
+        self._lock_file(self._turn, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            self._lock_file(self._turn, fcntl.LOCK_UN)
+
+    @staticmethod
+    def _lock_file(file: int, how: int) -> None:
+        try:
+            fcntl.flock(file, how)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+
+    def _find(self, key: bytes) -> dict[str, Any] | None:
+        if key not in self._index:
+            self._refresh()
+        while (place := self._index.get(key)) is not None:
+            record = self._read(key, *place)
+            if record is not None and self._usable(record):
+                return record
+            self._next(key)
+        return None
+
+    def _note(self, key: bytes, place: Place) -> None:
+        """Index a record; of several the one that every process takes for the first."""
+        known = self._index.get(key, place)
+        self._index[key] = min(known, place)
+        if known != place:
+            self._others.setdefault(key, []).append(max(known, place))
+
+    def _next(self, key: bytes) -> None:
+        """Pass over a record that is damaged or does not count."""
+        others = self._others.get(key)
+        if others:
+            self._index[key] = min(others)
+            others.remove(self._index[key])
+        else:
+            del self._index[key]
 
     def _end_segment(self) -> None:
         assert self._own is not None
@@ -120,6 +202,7 @@ class AnswerStore:
             if entry.name.endswith(".seg") and entry.name != self._own_name:
                 size = entry.stat().st_size
                 if size > self._scanned.get(entry.name, 0):
+                    self._let_go_of_older(entry)
                     self._scanned[entry.name] = self._scan(entry.name, size)
 
     def _scan(self, name: str, size: int) -> int:
@@ -137,7 +220,7 @@ class AnswerStore:
             end = at + HEADER.size + length
             if end > size:
                 return at
-            self._index[key] = (name, at + HEADER.size, length)
+            self._note(key, (name, at + HEADER.size, length))
             at = end
         return at
 
@@ -157,7 +240,6 @@ class AnswerStore:
         framed = os.pread(file, HEADER.size + length, start - HEADER.size)
         payload = framed[HEADER.size :]
         if HEADER.unpack_from(framed)[3] != crc32(payload, crc32(key)):
-            del self._index[key]
             return None
         record: dict[str, Any] = json.loads(payload)
         return record
@@ -168,6 +250,12 @@ class AnswerStore:
                 self._close_files()
             self._files[name] = os.open(self.folder / name, os.O_RDONLY)
         return self._files[name]
+
+    def _let_go_of_older(self, entry: "os.DirEntry[str]") -> None:
+        """A copy of another machine's segment is replaced by a longer one; the open file is the old copy then."""
+        file = self._files.get(entry.name)
+        if file is not None and os.fstat(file).st_ino != entry.stat().st_ino:
+            os.close(self._files.pop(entry.name))
 
     def _close_files(self) -> None:
         for file in self._files.values():

@@ -47,7 +47,10 @@ class Asked:
             self.outcome = answer
             return
         self.answers.append(answer)
-        following = self.task.follow(self.row_id, self.answers, about)
+        try:
+            following = self.task.follow(self.row_id, self.answers, about)
+        except CaseError as error:
+            following = Failure(error.code, error.detail, answer.digest)
         if isinstance(following, Failure):
             self.outcome = following
         elif following is None:

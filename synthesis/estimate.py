@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.context import Context
+from schemas.errors import CaseError
 from schemas.recipe import EngineChoice
 from schemas.rendered import Rendered
 from schemas.work import Work
@@ -19,6 +20,7 @@ from synthesis.checks.rows import CheckOptions, RowChecker
 from synthesis.judging import Judge
 from synthesis.pictures import fitted
 from synthesis.pipeline import judges_of
+from synthesis.reply import usable
 from synthesis.sending import Sending
 
 CHARACTERS_PER_TOKEN = 4.0
@@ -80,7 +82,7 @@ def estimate(
     checks: Mapping[str, Any] | None = None,
 ) -> Estimate:
     """Prepare every request for ``works`` and ask none; scale up from a sample of cases for a large recipe."""
-    store = AnswerStore(answers)
+    store = AnswerStore(answers, usable)
     judging = _Judging(judges_of(validate(CheckOptions, dict(checks or {}), "synthesis.checks")), choice)
     digests: set[str] = set()
     sending = Sending(choice)
@@ -88,8 +90,11 @@ def estimate(
     for work in works:
         cases += 1
         for task, request in _requests(work, tasks, context):
+            prepared = _sent(sending, request)
+            if prepared is None:
+                continue
             judging.count(task, request, work)
-            request = sending.prepared(request)
+            request = prepared
             stages = task.stages if isinstance(task, Chain) else 1
             digest = wire.request_digest(choice, request)
             first = digest not in digests
@@ -119,11 +124,27 @@ def _requests(work: Work, tasks: Sequence[AnyTask], context: Context) -> Iterato
         return
     checker = RowChecker(CheckOptions(), context)
     for task in tasks:
-        if not isinstance(task, Chain):
-            yield from ((task, request) for _, request in task.prompt(work.case, work.pictures, context))
-            continue
-        for about in abouts(task, work, context, checker):
-            yield from ((task, request) for _, request in task.start(about))
+        try:
+            yield from ((task, request) for request in _first(task, work, context, checker))
+        except CaseError:
+            continue  # the run makes a line of the ledger of it, and asks nothing
+
+
+def _first(task: AnyTask, work: Work, context: Context, checker: RowChecker) -> Iterator[Request]:
+    assert work.case is not None
+    if not isinstance(task, Chain):
+        yield from (request for _, request in task.prompt(work.case, work.pictures, context))
+        return
+    for about in abouts(task, work, context, checker):
+        yield from (request for _, request in task.start(about))
+
+
+def _sent(sending: Sending, request: Request) -> Request | None:
+    """The request as it is sent; ``None`` where a picture of it cannot be."""
+    try:
+        return sending.prepared(request)
+    except CaseError:
+        return None
 
 
 def prompt_tokens(request: Request) -> int:

@@ -21,12 +21,24 @@ class Limiter:
 
     async def enter(self) -> int:
         """Wait for a turn; returns the token for `leave` and `overloaded`."""
-        while self._flying >= int(self.limit):
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self._flying += 1
+        if self._flying < int(self.limit) and not self._waiting:
+            self._flying += 1
+        else:
+            await self._turn()
         return self._cuts
+
+    async def _turn(self) -> None:
+        """Stand in line; the turn is taken by whoever gives it, so that nobody who comes later can have it."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._waiting.remove(turn)
+            else:
+                self.leave()
+            raise
 
     def leave(self) -> None:
         """Give the turn back."""
@@ -45,9 +57,8 @@ class Limiter:
             self.limit = max(1.0, self.limit / 2)
 
     def _wake(self) -> None:
-        room = int(self.limit) - self._flying
-        while self._waiting and room > 0:
+        while self._waiting and self._flying < int(self.limit):
             turn = self._waiting.popleft()
             if not turn.done():
+                self._flying += 1
                 turn.set_result(None)
-                room -= 1

@@ -7,10 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar, cast
 
-from schemas.errors import UserError
+from schemas.errors import CaseError, UserError
 from schemas.recipe import EngineChoice
 from synthesis import wire
 from synthesis.accounting import Account, Counts
@@ -22,7 +23,7 @@ from synthesis.openai_options import OpenAIOptions
 from synthesis.reply import parse_reply, understand
 from synthesis.room import Room
 from synthesis.sending import Sending
-from synthesis.servers import Server, Servers, check
+from synthesis.servers import QUIET_S, Server, Servers, check
 from synthesis.trouble import Cure, Trouble, classify
 
 Outcome = Answer | Failure
@@ -30,6 +31,8 @@ Result = TypeVar("Result")
 MAX_BACKOFF_S = 30.0
 OVERLOAD = ("rate_limited", "server_error", "timeout")
 """Troubles that say that fewer requests at once would fare better."""
+GIVEN_UP = 20
+"""Requests that may be given up one after the other, none being answered meanwhile, before the run stops."""
 
 
 class OpenAIEngine:
@@ -75,6 +78,8 @@ class OpenAIEngine:
         self._thread.start()
         self._account = Account(answers.folder, answers.token)
         self._busy_since = 0.0
+        self._given_up = 0
+        """Requests since the last answer that got none although they were tried again."""
         self._limiter = Limiter(choice.concurrency)
         self._sending = Sending(self._choice)
         self._reviving, self._servers = self._run(self._set_up())
@@ -87,7 +92,10 @@ class OpenAIEngine:
 
     def submit(self, request: Request) -> Future[Outcome]:
         """Queue one request; a request equal to one in flight shares its future."""
-        request = self._sending.prepared(request)
+        try:
+            request = self._sending.prepared(request)
+        except CaseError as error:
+            return _known(Failure(error.code, error.detail))
         digest = wire.request_digest(self._choice, request)
         with self._lock:
             flying = self._flying.get(digest)
@@ -96,14 +104,17 @@ class OpenAIEngine:
         record = self._answers.get(digest)
         if record is not None:
             self.counts.stored += 1
-            done: Future[Outcome] = Future()
-            done.set_result(self._understand(record, digest, request, stored=True))
-            return done
+            return _known(self._understand(record, digest, request, stored=True))
         self._room.enter()
         future: Future[Outcome] = Future()
         with self._lock:
-            self._busy_since = self._busy_since if self._flying else time.monotonic()
-            self._flying[digest] = future
+            flying = self._flying.get(digest)
+            if flying is None:
+                self._busy_since = self._busy_since if self._flying else time.monotonic()
+                self._flying[digest] = future
+        if flying is not None:  # another thread has asked the same while this one waited for room
+            self._room.leave()
+            return flying
         self._queue.append((digest, request, future))
         # A loop that has all it may ask takes the next request when one is answered: waking it costs both threads.
         if len(self._tasks) < self._choice.concurrency and not self._called:
@@ -140,14 +151,17 @@ class OpenAIEngine:
         """Let go of the connections and stop the loop; requests in flight are given up.  Nothing where that is done."""
         if self._loop.is_closed():
             return
-        self.account()
+        with ExitStack() as ends:  # one that fails, of a store that cannot be reached, must not keep the others
+            ends.callback(self._let_go or (lambda: None))
+            ends.callback(self._answers.close)
+            ends.callback(self._stop_loop)
+            self.account()
+
+    def _stop_loop(self) -> None:
         self._run(self._give_up())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        self._answers.close()
-        if self._let_go is not None:
-            self._let_go()
 
     async def _give_up(self) -> None:
         self._queue.clear()
@@ -178,13 +192,12 @@ class OpenAIEngine:
         if isinstance(reply, Trouble):
             self.counts.failures += 1
             return Failure(reply.code, reply.detail, digest)
-        self._answers.put(digest, reply)
-        outcome = self._understand(reply, digest, request, stored=False)
-        if isinstance(outcome, Failure):
-            self.counts.failures += 1
+        self._given_up = 0
         self.counts.tokens_in += reply["tokens_in"]
         self.counts.tokens_out += reply["tokens_out"]
         self.counts.tokens_cached += reply["tokens_cached"]
+        outcome = self._understand(self._answers.put(digest, reply), digest, request, stored=False)
+        self.counts.failures += isinstance(outcome, Failure)
         return outcome
 
     async def _ask(self, request: Request) -> dict[str, Any] | Trouble:
@@ -192,38 +205,54 @@ class OpenAIEngine:
         letter = Letter(self._choice, request, self._options.extra_body, self._options.keeps_pictures)
         started = time.monotonic()
         tries = 0
+        server: Server | None = None
         while True:
-            reply, server = await self._in_turn(letter)
-            if not isinstance(reply, Trouble):
+            reply, server = await self._in_turn(letter, server)
+            if not isinstance(reply, Trouble) or reply.cure is Cure.NONE:
                 return reply
             if reply.cure is Cure.STOP:
                 self._stop(reply.detail, server)
-            if reply.cure is Cure.NONE:
-                return reply
             if reply.cure is Cure.ELSEWHERE:
                 await self._bring_back(server)
-                if self._servers.lost_for() > self._options.patience_s:
-                    self._stop("no model server has answered for a while", server)
-            elif reply.cure is Cure.LATER:
-                if time.monotonic() - started > self._options.patience_s:
-                    return reply
-            elif tries >= self._options.retries:
-                return reply
-            await asyncio.sleep(self._pause(tries, reply))
-            tries += reply.cure is Cure.AGAIN
+            if reply.gone and self._servers.lost_for() > self._options.patience_s:
+                self._stop("no model server has answered for a while", server)
+            pause = self._pause(tries, reply, server)
+            waited = time.monotonic() - started + pause
+            if self._hopeless(reply, tries, waited):
+                return self._give_up_on(reply, server)
+            await asyncio.sleep(pause)
+            tries += reply.cure is Cure.AGAIN or reply.struck
             self.counts.retries += 1
 
-    async def _in_turn(self, letter: Letter) -> tuple[dict[str, Any] | Trouble, Server]:
+    def _hopeless(self, trouble: Trouble, tries: int, waited: float) -> bool:
+        """Whether a request that had this trouble gets no further try.
+
+        A server that goes away with the same request again and again goes away because of it.
+        """
+        if trouble.cure is Cure.LATER:
+            # where nobody has been answered for long either, all requests wait, and stop together
+            waits_alone = not trouble.gone or self._servers.lost_for() < self._options.patience_s / 2
+            return waited > self._options.patience_s and waits_alone
+        return (trouble.cure is Cure.AGAIN or trouble.struck) and tries >= self._options.retries
+
+    def _give_up_on(self, trouble: Trouble, server: Server) -> Trouble:
+        """The trouble, unless nothing else happens any more: then it is not the requests that are wrong."""
+        self._given_up += 1
+        if self._given_up >= GIVEN_UP:
+            self._stop(f"{self._given_up} requests in a row had no answer; of the last one, {trouble.detail}", server)
+        return trouble
+
+    async def _in_turn(self, letter: Letter, last: Server | None) -> tuple[dict[str, Any] | Trouble, Server]:
         """One try, when the limiter lets it, at the server with the least to do; its fate moves the limit."""
         token = await self._limiter.enter()
-        server = self._servers.pick()
+        server = self._servers.pick(last)
         try:
             reply = await self._try(server, letter)
         finally:
             self._limiter.leave()
         if not isinstance(reply, Trouble):
             self._limiter.answered()
-        elif reply.code in OVERLOAD:
+        elif reply.code in OVERLOAD or reply.struck:
             self._limiter.overloaded(token)
         return reply, server
 
@@ -236,8 +265,10 @@ class OpenAIEngine:
             trouble = classify(error, self._choice.timeout_s)
             if trouble is None:
                 raise
-            if trouble.cure is Cure.ELSEWHERE:
-                server.lost()
+            if trouble.gone:
+                server.lost(0.0 if trouble.cure is Cure.ELSEWHERE else QUIET_S)
+            if trouble.cure not in (Cure.NONE, Cure.STOP):
+                server.failing(trouble.wait)
             return trouble
         finally:
             server.flying -= 1
@@ -249,10 +280,14 @@ class OpenAIEngine:
             async with self._reviving:
                 server.move(await asyncio.to_thread(self._revive))
 
-    def _pause(self, tries: int, trouble: Trouble) -> float:
-        """Seconds until the next try: what the server asks for, else doubling, spread so that retries do not bunch."""
-        if trouble.wait is not None:
-            return trouble.wait
+    def _pause(self, tries: int, trouble: Trouble, server: Server) -> float:
+        """Seconds until the next try: what the server asks for where there is no other; else doubling.
+
+        It is spread, so that retries do not bunch.
+        """
+        if trouble.wait is not None and not self._servers.another(server):
+            too_long = trouble.cure is Cure.LATER and not trouble.gone  # is given up for it
+            return trouble.wait if too_long else min(trouble.wait, self._options.patience_s)
         return min(MAX_BACKOFF_S, self._options.backoff_s * 2.0**tries) * random.uniform(0.5, 1.0)
 
     @staticmethod
@@ -260,3 +295,10 @@ class OpenAIEngine:
         raise UserError(
             f"{detail}: {server.base_url}; put it right and run the same command again, nothing answered is asked twice"
         )
+
+
+def _known(outcome: Outcome) -> Future[Outcome]:
+    """A future that is done."""
+    done: Future[Outcome] = Future()
+    done.set_result(outcome)
+    return done

@@ -40,14 +40,16 @@ def open_engine(choice: EngineChoice, answers: str | Path) -> Engine | None:
     from synthesis.answers import AnswerStore
     from synthesis.openai_engine import OpenAIEngine
     from synthesis.openai_options import OpenAIOptions
+    from synthesis.reply import usable
 
     if choice.type == "openai":
-        return OpenAIEngine(choice, validate(OpenAIOptions, choice.options, "engine.options"), AnswerStore(answers))
+        options = validate(OpenAIOptions, choice.options, "engine.options")
+        return OpenAIEngine(choice, options, AnswerStore(answers, usable))
     from synthesis.vllm_server import VllmServer, vllm_options
 
-    options, server = vllm_options(choice), VllmServer(choice)
+    store, server = AnswerStore(answers, usable), VllmServer(choice)
     choice = choice.model_copy(update={"base_urls": [server.address()]})
-    return OpenAIEngine(choice, options, AnswerStore(answers), server.address, server.close)
+    return OpenAIEngine(choice, vllm_options(choice), store, server.address, server.close)
 
 
 @cache

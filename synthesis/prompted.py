@@ -47,9 +47,9 @@ class PromptOptions(Strict):
     """``full`` for real models; ``short`` for very small ones and for tests."""
     max_images: int = Field(default=4, ge=1)
     samples: int = Field(default=1, ge=1)
-    temperature: float | None = None
+    temperature: float | None = Field(default=None, ge=0)
     """Instead of the engine's."""
-    max_tokens: int | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
     """Instead of the engine's."""
 
 

@@ -6,13 +6,17 @@ that machine sends it.
 """
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from schemas import identity
 from schemas.errors import UserError
 
+TRIES = 4
+PAUSE_S = 0.5
+"""Before the second try; it doubles."""
 PATTERNS = ("{token}*.seg", "accounts/{token}*.json")
 
 
@@ -38,13 +42,13 @@ class RemoteFolder:
         Raises:
             UserError: the address cannot be reached.
         """
-        try:
-            files, root = self._open()
-            for path, about in self._listing(files, root).items():
-                self._fetch_one(files, path, path.removeprefix(f"{root}/"), about["size"])
-        except (OSError, ImportError, ValueError) as error:
-            raise UserError(f"the answer store {self._address} cannot be read: {error}") from None
+        self._insist("read", self._fetch_all)
         self.send("", lambda path: not _is_written(path))
+
+    def _fetch_all(self) -> None:
+        files, root = self._open()
+        for path, about in self._listing(files, root).items():
+            self._fetch_one(files, path, path.removeprefix(f"{root}/"), about["size"])
 
     def send(self, token: str, wanted: Callable[[Path], bool] = lambda _: True) -> None:
         """Send every file of the writer ``token`` that has changed since it was last sent or fetched.
@@ -56,17 +60,36 @@ class RemoteFolder:
         Raises:
             UserError: the address cannot be written.
         """
-        try:
-            files, root = self._open()
-            found = [path for pattern in PATTERNS for path in sorted(self._local.glob(pattern.format(token=token)))]
-            for path in filter(wanted, found):
-                name, state = path.relative_to(self._local).as_posix(), (path.stat().st_size, path.stat().st_mtime_ns)
-                if self._sent.get(name) != state:
-                    files.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
-                    files.pipe_file(f"{root}/{name}", path.read_bytes())
-                    self._sent[name] = state
-        except (OSError, ImportError, ValueError) as error:
-            raise UserError(f"the answer store {self._address} cannot be written: {error}") from None
+        found = [path for pattern in PATTERNS for path in sorted(self._local.glob(pattern.format(token=token)))]
+        chosen = list(filter(wanted, found))
+        self._insist("written", lambda: self._send_all(chosen))
+
+    def _send_all(self, paths: Iterable[Path]) -> None:
+        files, root = self._open()
+        for path in paths:
+            name, state = path.relative_to(self._local).as_posix(), (path.stat().st_size, path.stat().st_mtime_ns)
+            if self._sent.get(name) != state:
+                files.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
+                files.pipe_file(f"{root}/{name}", path.read_bytes())
+                self._sent[name] = state
+
+    def _insist(self, what: str, work: Callable[[], None]) -> None:
+        """Do it, again where it fails: a store in a network fails now and then, and that must not end a run of days.
+
+        Raises:
+            UserError: it fails every time.
+        """
+        for tries in range(TRIES):
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - each file system raises its own kinds
+                if tries == TRIES - 1 or isinstance(error, ImportError | ValueError | PermissionError):
+                    raise UserError(
+                        f"the answer store {self._address} cannot be {what} ({type(error).__name__}: {error})"
+                    ) from None
+                time.sleep(PAUSE_S * 2**tries)
+            else:
+                return
 
     def _open(self) -> tuple[Any, str]:
         import fsspec

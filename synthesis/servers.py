@@ -14,7 +14,10 @@ from synthesis.named_pictures import Letter, NamedPictures
 LOG = logging.getLogger("medcurate.synthesis")
 BAD_REQUEST = 400
 PAUSE_S = 1.0
-"""How long a server whose connection broke is passed over while another one is there."""
+"""How long a server that failed is passed over while another one is there; doubled while it goes on failing."""
+LONGEST_PAUSE_S = 30.0
+QUIET_S = 5.0
+"""How long a proxy may say that it does not reach the server before a person is told; busy servers say that too."""
 
 
 @dataclass(slots=True)
@@ -26,6 +29,10 @@ class Server:
     lost_since: float | None = None
     """Monotonic time of the first lost connection since its last answer."""
     passed_over_until: float = 0.0
+    failed: int = 0
+    """Times that it was passed over since its last answer."""
+    told: bool = False
+    """Whether a person has been told that it is lost."""
     pictures: NamedPictures = field(default_factory=NamedPictures)
     """Those that it holds under their names."""
 
@@ -59,18 +66,32 @@ class Server:
 
     def answered(self) -> None:
         """Note that the server is there."""
-        if self.lost_since is not None:
+        if self.told:
             LOG.warning("the model server at %s answers again", self.base_url)
+        self.told = False
         self.lost_since = None
         self.passed_over_until = 0.0
+        self.failed = 0
 
-    def lost(self) -> None:
-        """Note that the connection broke, and say so when it does first: a run that waits in silence looks hung."""
+    def failing(self, wait: float | None) -> None:
+        """Note that it failed, so that others are asked first: one that fails at once always has the least to do.
+
+        Args:
+            wait: seconds that it asked for, if it did.
+        """
         now = time.monotonic()
-        if self.lost_since is None:
+        if now >= self.passed_over_until:  # else this failure was under way when the pause began
+            pause = min(LONGEST_PAUSE_S, PAUSE_S * 2.0**self.failed)
+            self.passed_over_until = now + (pause if wait is None else wait)
+            self.failed += 1
+
+    def lost(self, quiet_s: float = 0.0) -> None:
+        """Note that it is not there; a person is told after ``quiet_s``: a run that waits in silence looks hung."""
+        now = time.monotonic()
+        self.lost_since = now if self.lost_since is None else self.lost_since
+        if not self.told and now - self.lost_since >= quiet_s:
             LOG.warning("the model server at %s does not answer; its requests wait or go to another", self.base_url)
-            self.lost_since = now
-        self.passed_over_until = now + PAUSE_S
+            self.told = True
 
 
 class Servers:
@@ -80,10 +101,15 @@ class Servers:
         key = os.environ.get(choice.api_key_env) or "none"
         self._all = [Server(Channel(url, key)) for url in map(api_address, choice.base_urls)]
 
-    def pick(self) -> Server:
-        """The one with the fewest requests on it, of those that are there."""
+    def pick(self, last: Server | None = None) -> Server:
+        """The one with the fewest requests on it, of those that are there, and not the one that was asked ``last``."""
         now = time.monotonic()
-        return min(self._all, key=lambda server: (server.passed_over_until > now, server.flying))
+        return min(self._all, key=lambda server: (server.passed_over_until > now, server is last, server.flying))
+
+    def another(self, than: Server) -> bool:
+        """Whether another one is there."""
+        now = time.monotonic()
+        return any(server is not than and server.passed_over_until <= now for server in self._all)
 
     def lost_for(self) -> float:
         """Seconds since the last of all servers was lost; 0 while one is there."""
@@ -139,5 +165,5 @@ def _models(url: str, choice: EngineChoice, wait_s: float) -> list[str]:
             ) from None
         except (openai.AuthenticationError, openai.PermissionDeniedError):
             raise UserError(f"the model server at {url} refuses the key; set {choice.api_key_env}") from None
-        except openai.APIError:
+        except (openai.APIError, AttributeError):  # the client takes a page of HTML for a list
             return []

@@ -27,9 +27,14 @@ class Trouble:
     cure: Cure
     wait: float | None = None
     """Seconds that the server asked us to wait."""
+    gone: bool = False
+    """Whether the server was not there, or whoever stands before it could not reach it."""
+    struck: bool = False
+    """Whether the server went away while it had the request, which may have been the cause."""
 
 
-LOST = Trouble("connection", "the connection to the server was lost", Cure.ELSEWHERE)
+NOT_THERE = Trouble("connection", "there is no connection to the server", Cure.ELSEWHERE, gone=True)
+WENT_AWAY = Trouble("connection", "the server went away while it had it", Cure.ELSEWHERE, gone=True, struck=True)
 
 
 class BadReplyError(Exception):
@@ -44,8 +49,10 @@ def classify(error: Exception, timeout_s: float) -> Trouble | None:
         return _of_status(error)
     if isinstance(error, aiohttp.ClientPayloadError):
         return Trouble("bad_reply", "the server's reply is cut off", Cure.AGAIN)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
+        return NOT_THERE
     if isinstance(error, aiohttp.ClientError):
-        return LOST
+        return WENT_AWAY
     if isinstance(error, TimeoutError):
         return Trouble("timeout", f"the server gave no answer within {timeout_s:g} s", Cure.AGAIN)
     if isinstance(error, BadReplyError):
@@ -64,6 +71,10 @@ def _of_status(error: StatusError) -> Trouble:
         return Trouble("no_access", f"the model server refuses the key (HTTP {status})", Cure.STOP)
     if status == 404:
         return Trouble("not_found", "the model server knows no such model or address (HTTP 404)", Cure.STOP)
+    if status in (502, 503):
+        # a proxy says so while the server behind it starts, which takes minutes
+        wait = retry_after(error.headers)
+        return Trouble("server_error", f"the server answers with HTTP {status}", Cure.LATER, wait, gone=True)
     if status in (408, 409, 425) or status >= 500:
         wait = retry_after(error.headers)
         return Trouble("server_error", f"the server answers with HTTP {status}", Cure.AGAIN, wait)

@@ -28,13 +28,14 @@ def sampling_of(choice: EngineChoice, request: Request) -> dict[str, Any]:
 
 
 def sampling_text(choice: EngineChoice, request: Request) -> str:
-    """The sampling parameters as the JSON that provenance carries."""
-    return _sampling_text(**sampling_of(choice, request))
+    """The sampling parameters as the JSON that provenance carries, with what else is in the request's body."""
+    further = choice.options.get("extra_body")
+    return _sampling_text(COMPACT.encode(further) if further else "", **sampling_of(choice, request))
 
 
 @lru_cache(maxsize=256)
-def _sampling_text(**sampling: Any) -> str:
-    return COMPACT.encode(sampling)
+def _sampling_text(further: str, **sampling: Any) -> str:
+    return COMPACT.encode({**sampling, "extra_body": json.loads(further)} if further else sampling)
 
 
 def request_digest(choice: EngineChoice, request: Request) -> str:

@@ -40,6 +40,8 @@ class Say:
     """So many bytes of the body are kept back and the connection closed."""
     hang: bool = False
     """Nothing is said until the server is stopped."""
+    drop: bool = False
+    """The connection is closed without a word, as by a server that dies."""
     texts: tuple[str, ...] = ()
     """Several choices instead of ``text``."""
 
@@ -72,6 +74,9 @@ class Handler(BaseHTTPRequestHandler):
     def say(self, say: Say) -> None:
         if say.hang:
             self.server.owner.stopped.wait(30)
+            self.close_connection = True
+            return
+        if say.drop:
             self.close_connection = True
             return
         texts = say.texts or (say.text,)

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.case import Case, ImageRef, Label
 from schemas.context import Context
+from schemas.errors import UserError
 from schemas.recipe import Choice, EngineChoice, Price
 from schemas.spec import DatasetSpec
 from schemas.view import View
@@ -173,3 +174,9 @@ def test_later_stages_are_counted_for_each_case_though_the_first_is_one_request(
     (task,) = open_tasks([Choice(type="long_caption")])
     found = estimate(works(picture, 10), [task], choice, tmp_path, Context(SPEC))
     assert (found.requests, found.tokens_out) == (1 + 10 * 4, 41 * 100)
+
+
+def test_an_account_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "accounts").write_text("in the way")
+    with pytest.raises(UserError, match=r"the account .* cannot be written"):
+        Account(tmp_path, "1-a").write(Counts(asked=1), "m")

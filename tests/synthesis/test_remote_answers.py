@@ -142,3 +142,56 @@ def test_a_plain_folder_is_its_own_local_folder(tmp_path):
 def test_an_address_that_cannot_be_is_said(machine):
     with pytest.raises(UserError, match="the answer store nowhere://x cannot be read"):
         AnswerStore("nowhere://x")
+
+
+def test_a_segment_that_is_fetched_again_is_read_by_who_had_it_open(address, machine, tmp_path):
+    """A process that opens the store replaces the copies; to the others the old file stayed open, and they died."""
+    writer = AnswerStore(address)
+    writer.put(KEYS[0], {"n": 0})
+    writer.send()
+    machine("b")
+    early = AnswerStore(address)
+    assert early.get(KEYS[0]) == {"n": 0}
+    machine("a")
+    writer.put(KEYS[1], {"n": 1})
+    writer.send()
+    machine("b")
+    late = AnswerStore(address)
+    assert [early.get(KEYS[0]), early.get(KEYS[1]), early.get(KEYS[2])] == [{"n": 0}, {"n": 1}, None]
+    for store in (late, early, writer):
+        store.close()
+
+
+class Odd(Exception):
+    """What a file system may raise that is no OSError, as botocore's are."""
+
+
+@pytest.mark.parametrize("error", [OSError("reset"), Odd("no answer")], ids=["OSError", "its own"])
+def test_an_address_that_fails_now_and_then_is_tried_again(error, machine, monkeypatch):
+    monkeypatch.setattr("synthesis.remote_folder.PAUSE_S", 0.01)
+    files = fsspec.filesystem("memory")
+    files.store.clear()
+    failing, pipe, find = [error, error], files.pipe_file, files.find
+
+    def now_and_then(real):
+        def call(*args, **kwargs):
+            if failing:
+                raise failing.pop()
+            return real(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(type(files), "pipe_file", staticmethod(now_and_then(pipe)))
+    monkeypatch.setattr(type(files), "find", staticmethod(now_and_then(find)))
+    store = AnswerStore("memory://bucket/answers")
+    store.put(KEYS[0], {"n": 0})
+    store.send()
+    failing.extend([error] * 2)
+    store.put(KEYS[1], {"n": 1})
+    store.close()
+    machine("b")
+    failing.extend([error] * 2)
+    assert AnswerStore("memory://bucket/answers").get(KEYS[1]) == {"n": 1}
+    failing.extend([error] * 9)
+    with pytest.raises(UserError, match="cannot be read"):
+        AnswerStore("memory://bucket/answers")

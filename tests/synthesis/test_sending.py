@@ -2,19 +2,35 @@
 
 import io
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 from PIL import Image
 
-from schemas.recipe import EngineChoice
+from schemas.case import Case, ImageRef, Label
+from schemas.context import Context
+from schemas.errors import CaseError
+from schemas.recipe import Choice, EngineChoice
 from schemas.rendered import Rendered
+from schemas.spec import DatasetSpec
+from schemas.view import View
+from schemas.work import Work
 from synthesis.answers import AnswerStore
 from synthesis.base import Request
+from synthesis.estimate import estimate
 from synthesis.openai_engine import OpenAIEngine
 from synthesis.openai_options import OpenAIOptions
 from synthesis.pictures import boxed, fitted, shrunk
+from synthesis.pipeline import open_tasks
 from synthesis.sending import Sending
+
+SPEC = DatasetSpec.model_validate(
+    {
+        "name": "films", "title": "Films", "license": "CC0-1.0", "access": "open", "root": "/x",
+        "reader": {"type": "class_folders"}, "modality": "X-ray", "anatomy": "chest", "clinical_task": "diagnosis",
+    }
+)  # fmt: skip
 
 
 def jpeg(width, height):
@@ -171,3 +187,26 @@ def test_what_is_sent_is_what_the_digest_and_the_answer_say(server, tmp_path):
     assert len(digests) == 2
     sizes = [len(json.dumps(body)) for body in server.asked]
     assert sizes[1] < sizes[0]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:200], lambda data: b"GIF89a", lambda data: b""], ids="thg")
+def test_a_picture_that_cannot_be_decoded_costs_its_own_requests_only(server, tmp_path, damage):
+    """A recipe with ``decode: false`` lets it through unseen; it ended the run."""
+    broken, whole = (replace(jpeg(640, 480), data=damage(jpeg(640, 480).data), sha256="broken"), jpeg(640, 480))
+    choice = EngineChoice(type="openai", base_urls=[server.url], image_side=100)
+    engine = OpenAIEngine(choice, OpenAIOptions(), AnswerStore(tmp_path))
+    futures = [engine.submit(Request((("user", "what"),), (one,))) for one in (broken, whole)]
+    assert futures[0].result().code == "corrupt_image"
+    assert futures[1].result().texts == ("fine",)
+    engine.close()
+    with pytest.raises(CaseError, match="cannot be decoded"):
+        boxed(broken, [(0.2, 0.4, 0.6, 0.8)])
+
+
+def test_an_estimate_passes_over_what_cannot_be_sent(tmp_path):
+    ref = ImageRef(("a.png",), "image/png", View(source_width=640, source_height=480, width=640, height=480))
+    case = Case("films", "1", None, "", images=(ref,), labels=(Label("mass", "m"),))
+    work = Work("1", case, pictures={ref: replace(jpeg(640, 480), data=b"GIF89a")})
+    tasks = open_tasks([Choice(type="unblinded"), Choice(type="label_captions")])
+    found = estimate(iter([work]), tasks, EngineChoice(image_side=100), str(tmp_path), Context(SPEC))
+    assert (found.cases, found.requests) == (1, 1)
