@@ -8,6 +8,7 @@ Usage: ``python vllm_guard.py FOLDER``; ``FOLDER/command.json`` holds ``{"comman
 ``{port}`` in the command is replaced.  The guard writes ``FOLDER/server.json`` with its pid and the port.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -20,6 +21,8 @@ import time
 from pathlib import Path
 
 LINGER_S = 5.0
+TOUCH_S = 3600.0
+"""Systems delete files of the temporary folder that nobody has touched for days."""
 STOP_S = 15.0
 PR_SET_PDEATHSIG = 1
 
@@ -70,6 +73,13 @@ def start(folder: Path) -> "subprocess.Popen[bytes]":
     return server
 
 
+def touch(folder: Path) -> None:
+    """Make the folder and its files look as new as they are needed."""
+    for path in (folder, *folder.iterdir()):
+        with contextlib.suppress(FileNotFoundError):  # it is gone already
+            os.utime(path)
+
+
 def stop(server: "subprocess.Popen[bytes]") -> None:
     """End the server and everything it started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -87,10 +97,14 @@ def main(folder: Path) -> int:
     server = start(folder)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     unused_since: float | None = None
+    touched = time.monotonic()
     try:
         with (folder / "lease").open("a") as lease:
             while server.poll() is None:
                 time.sleep(0.5)
+                if time.monotonic() - touched >= TOUCH_S:
+                    touch(folder)
+                    touched = time.monotonic()
                 try:
                     fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:

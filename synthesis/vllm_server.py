@@ -96,9 +96,26 @@ class VllmServer:
         self._options = vllm_options(choice)
         self._command = serve_command(choice, self._options)
         self._folder = _runtime_folder() / identity.digest("vllm", *self._command)
+        self._lease = self._taken()
+
+    def _taken(self) -> IO[str]:
+        """The lease, held from now on."""
         self._folder.mkdir(exist_ok=True)
-        self._lease: IO[str] = (self._folder / "lease").open("a")
-        fcntl.flock(self._lease, fcntl.LOCK_SH)
+        lease = (self._folder / "lease").open("a")
+        fcntl.flock(lease, fcntl.LOCK_SH)
+        return lease
+
+    def _keep_lease(self) -> None:
+        """Take it anew where its file is gone: a guard that starts now looks at the file that is there then.
+
+        Systems delete old files of the temporary folder while a run of weeks goes on.
+        """
+        held = os.fstat(self._lease.fileno())
+        path = self._folder / "lease"
+        if not path.exists() or path.stat().st_ino != held.st_ino:
+            _runtime_folder()
+            older, self._lease = self._lease, self._taken()
+            older.close()
 
     @property
     def log(self) -> Path:
@@ -111,6 +128,7 @@ class VllmServer:
         Raises:
             UserError: it does not come up.
         """
+        self._keep_lease()
         with (self._folder / "start").open("a") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             place = self._place()

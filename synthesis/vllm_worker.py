@@ -188,7 +188,8 @@ async def serve(engine: Engine, port: int) -> None:
     app = web.Application(client_max_size=MAX_BODY)
     app.add_routes([web.get("/health", health), web.get("/v1/models", models)])
     app.add_routes([web.post("/v1/chat/completions", chat)])
-    runner = web.AppRunner(app, access_log=None)
+    # who has stopped waiting asks again, and the engine must not go on writing for nobody
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await over.wait()

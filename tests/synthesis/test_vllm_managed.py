@@ -208,6 +208,58 @@ def test_kill_9_of_the_server(choice, server, undisturbed, tmp_path):
     assert server.pids()["server"] != first["server"]
 
 
+def test_what_nobody_waits_for_any_more_is_not_written_on(choice, server, tmp_path):
+    """The worker wrote to the end what its client had given up; asked again, it had the work twice and thrice."""
+    long = {"max_tokens": 1500, "timeout_s": 0.5, "temperature": 1.0}
+    options = {**choice.options, "retries": 0, "extra_body": {"ignore_eos": True, "min_tokens": 1500}}
+    slow = choice.model_copy(update={**long, "options": options})
+    with closing(open_engine(slow, tmp_path)) as engine:
+        asked = [engine.submit(Request((("user", f"Write {number}."),), ())) for number in range(12)]
+        assert {future.result().code for future in asked} == {"timeout"}
+    began = time.monotonic()
+    with closing(open_engine(choice, tmp_path)) as engine:
+        assert isinstance(engine.submit(Request((("user", "Describe."),), ())).result(), Answer)
+    assert time.monotonic() - began < 3
+    assert busy_s(server.pids()["server"], 2.0) < 1.0, "the engine rests"
+
+
+def busy_s(leader, seconds):
+    """Processor time that the processes which compute take within some seconds."""
+
+    def taken():
+        found = [path for path in Path("/proc").glob("[0-9]*") if computes(path, leader)]
+        fields = [(path / "stat").read_text().rpartition(")")[2].split() for path in found]
+        return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
+
+    before = taken()
+    time.sleep(seconds)
+    return taken() - before
+
+
+def test_a_picture_that_came_with_a_refused_request_is_there_for_the_next(choice, server, tmp_path):
+    """vLLM prepares it and then refuses the text, which is too long: its engine never gets the picture."""
+    (work,) = islice(works(seed=5), 1)
+    pictures = tuple(work.pictures.values())
+    with closing(open_engine(choice, tmp_path)) as engine:
+        long = engine.submit(Request((("user", "word " * 5000),), pictures)).result()
+        assert long.code == "refused_request"
+        answer = engine.submit(Request((("user", "Describe."),), pictures)).result()
+    assert answer.texts == (f"The picture is {work.case_id.split('-')[1]}.",)
+
+
+def test_the_lease_outlives_a_cleaned_temporary_folder(choice, server, tmp_path):
+    """A guard that starts after that looks at the new file, and would stop a server that is leased by the old one."""
+    lease = VllmServer(choice)
+    held = os.fstat(lease._lease.fileno()).st_ino
+    (lease._folder / "lease").rename(tmp_path / "lease")
+    try:
+        lease.address()
+        assert os.fstat(lease._lease.fileno()).st_ino == (lease._folder / "lease").stat().st_ino != held
+    finally:
+        (tmp_path / "lease").rename(lease._folder / "lease")
+        lease.close()
+
+
 def test_whoever_feeds_the_engine_goes_before_it(server):
     """On a CPU; the two processes that schedule and compute were told so with all their threads."""
     server.address()
