@@ -25,7 +25,7 @@ class Exported:
     rows: dict[str, int]
     """Rows of each split that are in the export."""
     left_out: int
-    """Rows that the format cannot say, or that are restricted."""
+    """Rows that the format cannot say, those about volumes among them, or that are restricted."""
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
@@ -58,10 +58,18 @@ def export(
     counts, seen = {}, 0
     for name in [split] if split else splits:
         rows = _Counted(read_rows(release, manifest, name))
-        counts[name] = writer.write((row for row in rows if not is_restricted(row)), name, folder)
+        counts[name] = writer.write((row for row in rows if _sayable(row, writer)), name, folder)
         seen += rows.count
     writer.finish(counts, f"{manifest.name}-{manifest.version}", folder)
     return Exported(kind, str(folder), counts, seen - sum(counts.values()))
+
+
+def _sayable(row: dict[str, Any], writer: Any) -> bool:
+    """Whether the row may leave the release, and the format can carry what it asks about.
+
+    A question about a volume, written without it, could not be answered.
+    """
+    return not is_restricted(row) and (not row["volumes"] or getattr(writer, "volumes", False))
 
 
 def read_rows(release: str | Path, manifest: Manifest, split: str) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,11 @@ Row = Mapping[str, Any]
 
 
 class Export(Protocol):
-    """Registered by entry point under ``medcurate.exports``; one file each."""
+    """Registered by entry point under ``medcurate.exports``; one file each.
+
+    A format that can carry volumes says so by ``volumes: ClassVar[bool] = True``; to others rows with volumes are not
+    given.
+    """
 
     name: ClassVar[str]
     Options: ClassVar[type[Strict]]

@@ -13,13 +13,17 @@ class Coco:
     """Boxes in pixels of the published picture, masks as compressed RLE, contours as polygons; points are left out.
 
     A region that several rows name is one annotation.  Only what rows speak of is here: where rows name some
-    of a picture's objects, so does the file.
+    of a picture's objects, so does the file.  Pictures into which regions are drawn would give them away, and the part
+    that `zoom` enlarges is no object; both are left out.
     """
 
     name: ClassVar[str] = "coco"
 
     class Options(Strict):
         """Options."""
+
+        marking: tuple[str, ...] = ("marked_region", "set_of_mark")
+        """Converters whose pictures have regions drawn into them."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -33,7 +37,9 @@ class Coco:
         annotations: dict[bytes, dict[str, Any]] = {}
         count = 0
         for row in rows:
-            drawn = [region for region in row["regions"] if region["kind"] != "point"]
+            drawn = (
+                [] if row["provenance"]["converter"] in self.options.marking else [*filter(_is_object, row["regions"])]
+            )
             count += bool(drawn)
             for region in drawn:
                 view, image = row["view"][region["image_index"]], row["images"][region["image_index"]]
@@ -63,6 +69,10 @@ class Coco:
             "image_id": image, "category_id": category, "bbox": box, "iscrowd": 0,
             "area": area if segmentation else round(box[2] * box[3], 2), "segmentation": segmentation,
         }  # fmt: skip
+
+
+def _is_object(region: Mapping[str, Any]) -> bool:
+    return region["kind"] != "point" and region["label"] != "crop"
 
 
 def _shape(region: Mapping[str, Any], width: int, height: int) -> tuple[Any, float]:

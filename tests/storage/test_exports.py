@@ -14,6 +14,7 @@ from PIL import Image
 from schemas import plugins
 from schemas.errors import UserError
 from schemas.masks import encode
+from schemas.staged import Blob
 from storage.export import export
 
 from .conftest import blob, picture, row, staged
@@ -285,3 +286,37 @@ def test_export_into_a_folder_that_holds_something_is_refused(release, tmp_path)
     (tmp_path / "x" / "thesis.tex").write_text("x")
     with pytest.raises(UserError, match="not an empty folder"):
         export(release, "llava", tmp_path / "x")
+
+
+@pytest.mark.parametrize("kind", plugins.names("exports"))
+def test_a_question_about_a_volume_is_not_written_without_it(factory, tmp_path, kind):
+    # It came out as text alone: "Is the spleen in this volume?" with no volume.
+    asked = row("c1", 0, (), task="yes_no", view=[], volumes=[0], answer="Yes", messages=chat("In it?", "Yes"))
+    volume = Blob(data=b"nifti", name="0.nii.gz", sha256="a" * 64, pixel_digest="", phash=0)
+    cases = [staged("c1", [], [asked], [volume]), staged("c2", [blob(picture(2))], [row("c2", 0, regions=[region()])])]
+    done = export(_written(factory, cases), kind, tmp_path / "x")
+    assert sum(done.rows.values()) + done.left_out == 2 and done.left_out >= 1
+    for path in (tmp_path / "x").rglob("*"):
+        assert path.is_dir() or b"In it?" not in path.read_bytes()
+
+
+def test_a_format_that_takes_volumes_is_given_them(factory, tmp_path, monkeypatch):
+    asked = row("c1", 0, (), task="yes_no", view=[], volumes=[0], answer="Yes", messages=chat("In it?", "Yes"))
+    volume = Blob(data=b"nifti", name="0.nii.gz", sha256="a" * 64, pixel_digest="", phash=0)
+    monkeypatch.setattr(plugins.load("exports", "llava"), "volumes", True, raising=False)
+    assert export(_written(factory, [staged("c1", [], [asked], [volume])]), "llava", tmp_path / "x").left_out == 0
+
+
+def test_coco_has_neither_drawn_pictures_nor_crops(factory, tmp_path):
+    def made_by(converter: str):
+        return {**row("c1", 0)["provenance"], "converter": converter}
+
+    rows = [
+        row("c1", 0, regions=[region(), region(label="crop")], provenance=made_by("zoom")),
+        row("c1", 1, (1,), regions=[region()], provenance=made_by("marked_region")),
+    ]
+    cases = [staged("c1", [blob(picture(1)), blob(picture(2), 1)], rows)]
+    done = export(_written(factory, cases), "coco", tmp_path / "x")
+    assert (done.rows, done.left_out) == ({"train": 1}, 1)
+    found = json.loads((tmp_path / "x" / "instances_train.json").read_text())
+    assert [one["name"] for one in found["categories"]] == ["nucleus"] and len(found["images"]) == 1
