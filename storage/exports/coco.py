@@ -72,7 +72,7 @@ class Coco:
 
 
 def _is_object(region: Mapping[str, Any]) -> bool:
-    return region["kind"] != "point" and region["label"] != "crop"
+    return bool(region["kind"] != "point" and region["label"] != "crop")
 
 
 def _shape(region: Mapping[str, Any], width: int, height: int) -> tuple[Any, float]:
