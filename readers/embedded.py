@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from readers.questions import image_parts
 from readers.records import FIELD_LIMIT, Fault, Record, cells, delimiter_of, flattened, load_json, names_of, row_of
 from readers.source import Source, printable
 from schemas.errors import CaseError, UserError
@@ -97,7 +98,7 @@ class TableCells(Embedded):
         column, offset, position = place[1], int(place[2]), int(place[3] or 0)
         if self._last[0] != offset:
             self._last = offset, record_at(self._outer, self._path, offset)
-        listed = cells(self._last[1].get(column))
+        listed = _listed(self._last[1].get(column))
         text = listed[position] if position < len(listed) else ""
         return text if len(text) > REFERENCE else ""
 
@@ -139,12 +140,26 @@ def records(source: Source, path: str, columns: Sequence[str], delimiter: str = 
                 raise UserError(f"{printable(path)} has no column {column!r}; check the option `embedded`")
             paths = _paths(path, column, offset, fields.get(column), known)
             known[str(fields.get("index", ""))] = paths
-            fields[column] = paths if len(paths) > 1 else "".join(paths)
+            parts = _parts(fields.get(column))
+            for part, place in zip(parts, paths, strict=False):
+                part |= {"type": "image", "image": place}
+            if not parts:
+                fields[column] = paths if len(paths) > 1 else "".join(paths)
         yield Record(record.line, fields)
 
 
+def _parts(value: Any) -> list[dict[str, Any]]:
+    """Of a dialogue the parts of its turns that hold a picture themselves."""
+    return [part for part, address in image_parts(value) if address.startswith("data:")]
+
+
+def _listed(value: Any) -> list[str]:
+    """The pictures' texts in a field: its own, those that it lists, or those inside a dialogue's turns."""
+    return [address for _, address in image_parts(value) if address.startswith("data:")] or cells(value)
+
+
 def _paths(path: str, column: str, offset: int, value: Any, known: dict[str, list[str]]) -> list[str]:
-    listed = cells(value)
+    listed = _listed(value)
     if len(listed) == 1 and len(listed[0]) <= REFERENCE:
         return known.get(listed[0], [f"{path}!/{column}/{offset}"])
     if len(listed) == 1:

@@ -108,13 +108,19 @@ def _dialogue(record: Record, columns: Questions, language: str) -> tuple[Questi
 
 def images_in(turns: Any) -> list[str]:
     """The images that a dialogue names inside its turns, as OpenAI's and Qwen's messages do; web addresses are none."""
+    return [path for _, path in image_parts(turns) if path and not re.match(r"(?:https?:|data:)", path)]
+
+
+def image_parts(turns: Any) -> list[tuple[dict[str, Any], str]]:
+    """The parts of a dialogue's turns that are images, each with its path or address."""
     found = []
     for turn in turns if isinstance(turns, list) else []:
         content = turn.get("content", turn.get("value")) if isinstance(turn, dict) else None
         for part in content if isinstance(content, list) else []:
             named = (part.get("image") or part.get("image_url")) if isinstance(part, dict) else None
-            path = words(named.get("url") if isinstance(named, dict) else named).removeprefix("file://")
-            found += [path] if path and not re.match(r"(?:https?:|data:)", path) else []
+            if named:
+                address = words(named.get("url") if isinstance(named, dict) else named)
+                found.append((part, address.removeprefix("file://")))
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from readers.base import Recognition
 from readers.embedded import is_picture
-from readers.questions import images_in
+from readers.questions import image_parts
 from readers.recognise_columns import roles
 from readers.recognise_table import candidates, embedded, image_column, text, together
 from readers.records import Record, words
@@ -27,8 +27,10 @@ def recognise_dialogues(source: Source) -> Recognition | None:
         options: dict[str, Any] = {**together(source, path, records[0]), "questions": {"turns": turns}}
         if column:
             folder = image_column(source, _only(_with_lists_opened(records), column))[1]
-            options |= {"image": [column], **({"image_dir": [folder]} if folder else {})}
-        shown = [record.fields.get(column) or images_in(record.fields.get(turns)) for record in records]
+            options |= {"image": [column], **({"image_dir": [folder]} if folder else {}), **embedded(records, column)}
+        elif any(address.startswith("data:") for _, address in image_parts(records[0].fields.get(turns))):
+            options["embedded"] = [turns]
+        shown = [record.fields.get(column) or image_parts(record.fields.get(turns)) for record in records]
         if not all(shown):
             options["text_only"] = True
         options |= _key(records)

@@ -117,9 +117,9 @@ class Table:
 
     def _single(self, tables: list[str]) -> Iterator[Item | Refusal]:
         seen: dict[int, tuple[int, int]] = {}
-        for _, record in self._records(tables):
+        for table, record in self._records(tables):
             if isinstance(record, Record) and self._wanted(record):
-                key, digest = hash(self._base_key(record)), hash(repr(record.fields))
+                key, digest = hash(self._base_key(table, record)), hash(repr(record.fields))
                 count, same = seen.get(key, (0, digest))
                 seen[key] = (count + 1, same if same == digest else 0)
         passed: set[int] = set()
@@ -133,7 +133,7 @@ class Table:
         place = f"{printable(table)}:{record.line}"
         if not self._wanted(record):
             return Refusal(place, "not_selected", "the option `where` leaves the record out", "filtered")
-        key = self._base_key(record)
+        key = self._base_key(table, record)
         if not key:
             return Refusal(place, "missing_key", f"record {record.line} names no image and no key")
         number = hash(key)
@@ -157,7 +157,7 @@ class Table:
                 yield _refusal(table, record)
             elif not self._wanted(record):
                 yield Refusal(place, "not_selected", "the option `where` leaves the record out", "filtered")
-            elif key := self._base_key(record):
+            elif key := self._base_key(table, record):
                 split = self._split(table, record)
                 # An image asked about in two splits, as in VQA-RAD, is two cases only where those splits stay.
                 case = (key, split if shipped else "")
@@ -175,12 +175,12 @@ class Table:
     def _wanted(self, record: Record) -> bool:
         return all(words(record.fields.get(column)) in values for column, values in self._options.where.items())
 
-    def _base_key(self, record: Record) -> str:
+    def _base_key(self, table: str, record: Record) -> str:
         if self._options.key:
             return printable(words(record.fields.get(self._options.key)))
         written = self._cases.written_images(record)
         if not written:
-            return ""
+            return f"{printable(table)}:{record.line}" if self._options.text_only else ""
         try:
             return printable(self._cases.find(written[0]))
         except CaseError:

@@ -88,6 +88,34 @@ def test_json_lines_with_data_addresses(put, ingest, tmp_path, pictures, picture
     assert shown == {f"it is {n}": picture_bytes(16, 12, n) for n in range(3)}
 
 
+def test_messages_of_openai_with_their_pictures_inside(put, ingest, tmp_path, pictures, picture_bytes):
+    """Two pictures in the first dialogue, one in its second turn; the second dialogue has none."""
+
+    def image(number):
+        return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{pictures[number]}"}}
+
+    def said(role, *parts):
+        content = [part if isinstance(part, dict) else {"type": "text", "text": part} for part in parts]
+        return {"role": role, "content": content}
+
+    first = [
+        said("user", image(0), "What is it?"),
+        said("assistant", "A liver."),
+        said("user", "And", image(1), "this?"),
+        said("assistant", "A spleen."),
+    ]
+    second = [said("user", "What is anaemia?"), said("assistant", "Too few red cells.")]
+    root = put({"chat.jsonl": "\n".join(json.dumps({"messages": turns}) for turns in (first, second))})
+    cases, lost = read(ingest, root, tmp_path)
+    source = Source.open(str(root))
+    by_question = {case.questions[0].question: case for case in cases.values()}
+    shown = [source.read_bytes(ref.files[0]) for ref in by_question["What is it?"].images]
+    assert shown == [picture_bytes(16, 12, 0), picture_bytes(16, 12, 1)]
+    assert by_question["What is it?"].questions[0].turns == (("What is it?", "A liver."), ("And\nthis?", "A spleen."))
+    assert lost == {} and by_question["What is anaemia?"].images == ()
+    assert by_question["What is anaemia?"].key == "chat.jsonl:2"
+
+
 def test_captions_of_pictures_in_a_csv(put, ingest, tmp_path, pictures):
     rows = "".join(f"{picture},a slice number {n}\n" for n, picture in enumerate(pictures))
     root = put({"pairs.csv": f"picture,caption\n{rows}"})
