@@ -140,10 +140,10 @@ def records(source: Source, path: str, columns: Sequence[str], delimiter: str = 
                 raise UserError(f"{printable(path)} has no column {column!r}; check the option `embedded`")
             paths = _paths(path, column, offset, fields.get(column), known)
             known[str(fields.get("index", ""))] = paths
-            parts = _parts(fields.get(column))
-            for part, place in zip(parts, paths, strict=False):
-                part |= {"type": "image", "image": place}
-            if not parts:
+            if _is_dialogue(fields.get(column)):
+                for part, place in zip(_parts(fields[column]), paths, strict=True):
+                    part |= {"type": "image", "image": place}
+            else:
                 fields[column] = paths if len(paths) > 1 else "".join(paths)
         yield Record(record.line, fields)
 
@@ -155,7 +155,13 @@ def _parts(value: Any) -> list[dict[str, Any]]:
 
 def _listed(value: Any) -> list[str]:
     """The pictures' texts in a field: its own, those that it lists, or those inside a dialogue's turns."""
-    return [address for _, address in image_parts(value) if address.startswith("data:")] or cells(value)
+    if _is_dialogue(value):
+        return [address for _, address in image_parts(value) if address.startswith("data:")]
+    return cells(value)
+
+
+def _is_dialogue(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(turn, dict) for turn in value)
 
 
 def _paths(path: str, column: str, offset: int, value: Any, known: dict[str, list[str]]) -> list[str]:
