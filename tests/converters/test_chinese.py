@@ -9,6 +9,7 @@ from converters.contract import check_converter, sample_fixtures
 from converters.geometry_words import spot, where
 from converters.speech import chinese as zh
 from converters.templating import FOLDER, load_table
+from schemas import taxonomy
 from schemas.plugins import load, names
 from schemas.spec import load_spec
 
@@ -63,6 +64,22 @@ def test_the_catalog_speaks_chinese():
     labels = {label for path in specs for label in load_spec(path).canonical()}
     latin = {label: re.findall(r"[A-Za-z]{2,}", zh.name(label)) for label in labels}
     assert {label for label, found in latin.items() if found and set(found) != {"Gleason"}} == set()
+
+
+def test_the_taxonomy_speaks_chinese():
+    """A spec may map to any word of it; what had none stood in English within the Chinese sentence."""
+    words = {label: zh.name(label) for label in taxonomy.labels()}
+    latin = {label: set(re.findall(r"[A-Za-z]{2,}", word)) - {"Gleason", "RADS", "BI"} for label, word in words.items()}
+    assert {label for label, found in latin.items() if found} == set()
+    assert len(set(words.values())) == len(words)
+    views = ("", "AP supine", "left lateral", "MLO")
+    pictures = {
+        zh.picture(modality, anatomy, projection=view)
+        for modality in taxonomy.axis("modality")
+        for anatomy in taxonomy.axis("anatomy")
+        for view in views
+    }
+    assert [name for name in sorted(pictures) if re.search("[a-z]", name)] == []
 
 
 @pytest.mark.parametrize(
