@@ -12,7 +12,7 @@ CHECKABLE = ("mcq", "yes_no", "count", "open", "multi_label", "ordinal", "region
 
 
 class R1:
-    """Single-turn rows with a short answer: a letter where there are options, else the words.
+    """Single-turn rows with a short answer: letters where there are options, else the words.
 
     ``solution`` is ``<answer>...</answer>``; where a model's reasoning was kept (task ``reasoning``), it stands
     before it as ``<think>...</think>``.
@@ -45,8 +45,11 @@ class R1:
 
 
 def _item(row: Row, paths: list[str]) -> dict[str, Any]:
+    said = row["messages"][1]["content"]
     answer = LETTERS[row["answer_index"]] if row["answer_index"] >= 0 and row["options"] else row["answer"]
-    solution, said = f"<answer>{answer}</answer>", row["messages"][1]["content"]
+    if row["task"] == "multi_label":  # asks for letters, or a line for each finding, and has names in its answer column
+        answer = said
+    solution = f"<answer>{answer}</answer>"
     if row["task"] == "reasoning":
         thought = said.split("<answer>")[0].strip()
         solution = (thought if thought.startswith("<think>") else f"<think>{thought}</think>") + solution

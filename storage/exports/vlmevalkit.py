@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from schemas.spec import Strict
 from storage.atomic import atomic
-from storage.exports.base import Row, without_images
+from storage.exports.base import Row, pieces, without_images
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 KINDS = {"mcq": "mcq", "yes_no": "yorn", "open": "vqa", "count": "vqa"}
@@ -21,6 +21,7 @@ KINDS = {"mcq": "mcq", "yes_no": "yorn", "open": "vqa", "count": "vqa"}
 class VlmEvalKit:
     """``<split>_mcq.tsv`` (image MCQ), ``<split>_yorn.tsv`` and ``<split>_vqa.tsv``; one question a line.
 
+    Pictures come before the question there, so that solved examples with pictures of their own are left out.
     A picture that an earlier line shows is given as that line's index, which VLMEvalKit resolves.  Several
     pictures stand as a Python list of base64 strings.
     """
@@ -47,7 +48,7 @@ class VlmEvalKit:
             }
             for row in rows:
                 kind = KINDS.get(row["task"])
-                if kind and row["images"] and len(row["messages"]) == 2 and len(row["options"]) <= len(letters):
+                if kind and _fits(row) and len(row["options"]) <= len(letters):
                     tables[kind].add(row)
             return sum(table.count for table in tables.values())
 
@@ -85,6 +86,12 @@ def _table(path: Path, letters: list[str]) -> Iterator[_Table]:
         text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
         yield _Table(text, letters)
         text.detach()
+
+
+def _fits(row: Row) -> bool:
+    """Whether the row is one question, behind all of its pictures."""
+    parts = pieces(row["messages"][0]["content"])
+    return bool(row["images"]) and len(row["messages"]) == 2 and all(part is None for part in parts[:-1])
 
 
 def _question(row: Row) -> str:

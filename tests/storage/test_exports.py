@@ -320,3 +320,25 @@ def test_coco_has_neither_drawn_pictures_nor_crops(factory, tmp_path):
     assert (done.rows, done.left_out) == ({"train": 1}, 1)
     found = json.loads((tmp_path / "x" / "instances_train.json").read_text())
     assert [one["name"] for one in found["categories"]] == ["nucleus"] and len(found["images"]) == 1
+
+
+def test_r1_asks_for_letters_and_is_given_letters(factory, tmp_path):
+    asked = "<image>\nSelect all.\nA: edema\nB: effusion\nC: mass\nAnswer with the letters."
+    several = row("c1", 0, task="multi_label", answer="edema, mass", messages=chat(asked, "A, C"))
+    export(_written(factory, [staged("c1", [blob(picture(1))], [several])]), "r1", tmp_path / "x")
+    (item,) = lines(tmp_path / "x" / "train.jsonl")
+    assert (item["solution"], item["answer"], item["answer_text"]) == ("<answer>A, C</answer>", "A, C", "edema, mass")
+
+
+def test_vlmevalkit_has_no_questions_that_it_would_cut_in_an_example(factory, tmp_path):
+    # The question was cut at the first line "A: red", which was an option of the example, and so was never asked.
+    solved = "Example:\n<image>\nWhich?\nA: red\nB: white\nAnswer: B\n\nQuestion:\n<image>\nWhich?\nA: red\nB: white"
+    rows = [
+        row("c1", 0, (0, 1), task="mcq", options=["red", "white"], answer="red", answer_index=0,
+            messages=chat(solved, "A")),
+        row("c1", 1, (0, 1), task="mcq", options=["red", "white"], answer="red", answer_index=0,
+            messages=chat("<image>\n<image>\nWhich?\nA: red\nB: white", "A")),
+    ]  # fmt: skip
+    cases = [staged("c1", [blob(picture(1)), blob(picture(2), 1)], rows)]
+    done = export(_written(factory, cases), "vlmevalkit", tmp_path / "x")
+    assert (done.rows, done.left_out) == ({"train": 1}, 1)
