@@ -14,6 +14,8 @@ from storage.restricted import is_restricted
 from storage.store import open_address, read_manifest, shard_split
 
 BATCH = 64
+MASK_TASK = "referring_segmentation"
+"""The task whose target is the mask of the row's region, for which a token stands in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Exported:
     rows: dict[str, int]
     """Rows of each split that are in the export."""
     left_out: int
-    """Rows that the format cannot say, those about volumes among them, or that are restricted."""
+    """Rows that the format cannot say, those about volumes and most masks among them, or that are restricted."""
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
@@ -67,9 +69,11 @@ def export(
 def _sayable(row: dict[str, Any], writer: Any) -> bool:
     """Whether the row may leave the release, and the format can carry what it asks about.
 
-    A question about a volume, written without it, could not be answered.
+    A question about a volume, written without it, could not be answered, and without its mask ``[SEG]`` is no answer.
     """
-    return not is_restricted(row) and (not row["volumes"] or getattr(writer, "volumes", False))
+    carried = not row["volumes"] or getattr(writer, "volumes", False)
+    told = row["task"] != MASK_TASK or getattr(writer, "masks", False)
+    return bool(not is_restricted(row) and carried and told)
 
 
 def read_rows(release: str | Path, manifest: Manifest, split: str) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,8 @@ Row = Mapping[str, Any]
 class Export(Protocol):
     """Registered by entry point under ``medcurate.exports``; one file each.
 
-    A format that can carry volumes says so by ``volumes: ClassVar[bool] = True``; to others rows with volumes are not
-    given.
+    A format that can carry volumes says so by ``volumes: ClassVar[bool] = True``, one that can carry the mask that a
+    row asks for by ``masks: ClassVar[bool] = True``; to others such rows are not given.
     """
 
     name: ClassVar[str]

@@ -18,6 +18,7 @@ class Coco:
     """
 
     name: ClassVar[str] = "coco"
+    masks: ClassVar[bool] = True
 
     class Options(Strict):
         """Options."""

@@ -307,6 +307,21 @@ def test_a_format_that_takes_volumes_is_given_them(factory, tmp_path, monkeypatc
     assert export(_written(factory, [staged("c1", [], [asked], [volume])]), "llava", tmp_path / "x").left_out == 0
 
 
+@pytest.mark.parametrize("kind", plugins.names("exports"))
+def test_a_mask_that_is_asked_for_goes_with_the_row_or_the_row_stays(factory, tmp_path, kind):
+    # "[SEG]" came out as the whole answer.
+    drawn = region(kind="mask", rle=encode(MASK), size=[6, 8], box=[0.25, 1 / 6, 0.875, 0.5])
+    asked = row("c1", 0, task="referring_segmentation", regions=[drawn], messages=chat("<image>\nSegment it.", "[SEG]"))
+    done = export(_written(factory, [staged("c1", [blob(picture(1))], [asked])]), kind, tmp_path / "x")
+    if kind not in ("llava", "coco"):
+        assert (sum(done.rows.values()), done.left_out) == (0, 1)
+        return
+    assert done.left_out == 0
+    if kind == "llava":
+        (item,) = json.loads((tmp_path / "x" / "train.json").read_text())
+        assert item["masks"] == [{"label": "nucleus", "image": 0, "size": [6, 8], "counts": encode(MASK)}]
+
+
 def test_coco_has_neither_drawn_pictures_nor_crops(factory, tmp_path):
     def made_by(converter: str):
         return {**row("c1", 0)["provenance"], "converter": converter}
