@@ -10,7 +10,7 @@ from pydantic import Field
 from converters.asking import Asker, Common
 from converters.count import instances
 from converters.drawing import Row
-from converters.geometry_words import Spot, where
+from converters.geometry_words import Spot, clear, where
 from converters.memo import of_last_case
 from converters.scenes import Scene, scenes
 from converters.visible import every_spot
@@ -76,7 +76,7 @@ class Caption:
         single = {
             label: group[0]
             for label, group in spots.items()
-            if len(group) == 1 == len(scene.present[label]) and not ask.words.sided(label)
+            if len(group) == 1 == len(scene.present[label]) and not ask.words.sided(label) and clear(group[0])
         }
         image = ask.case.images[scene.images[0]]
         # Where on a montage a slice stands says nothing of the patient.

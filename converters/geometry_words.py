@@ -79,11 +79,15 @@ def _code(positive: str, centre: float, extent: float) -> str:
     return positive if centre > THIRD else _OPPOSITE[positive]
 
 
+def clear(seen: Spot) -> bool:
+    """Whether the centre is clear of the borders between the thirds."""
+    return min(abs(value - border) for value in seen.centre for border in (THIRD, 1 - THIRD)) > _UNSURE
+
+
 def sure(seen: Spot) -> bool:
-    """Whether the centre is clear of the borders between the thirds, and the region does not span the picture."""
-    near = min(abs(value - border) for value in seen.centre for border in (THIRD, 1 - THIRD))
+    """Whether the centre is `clear`, and the region does not span the picture."""
     x0, y0, x1, y1 = seen.place.box
-    return near > _UNSURE and x1 - x0 < THIRD * 1.5 and y1 - y0 < THIRD * 1.5
+    return clear(seen) and x1 - x0 < THIRD * 1.5 and y1 - y0 < THIRD * 1.5
 
 
 def plane_of(view: View) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from converters.asking import Asker, Common
 from converters.boxes import BoxStyle, box_note, written
-from converters.geometry_words import Spot, where
+from converters.geometry_words import Spot, clear, where
 from converters.scenes import region_scene, regions_on
 from converters.visible import spots_on
 from schemas.case import Case
@@ -100,8 +100,10 @@ class TextToRegion:
         }
         which = "answer_many"
         if one:
-            which = "answer_place" if self.options.places and self.options.box != "ref" else "answer_one"
-            place = where(next(iter(group.values())), view)
+            (seen,) = group.values()
+            placed = self.options.places and clear(seen)
+            which = "answer_place" if placed else "answer_one"
+            place = where(seen, view)
             slots["place"] = words.location(place.codes, place.patient, place.wide)
         if self.options.box == "ref":
             which = "answer_ref"

@@ -178,3 +178,13 @@ def test_canonical_words_that_differ_in_case_are_refused(tmp_path):
     path.write_text(text)
     with pytest.raises(UserError, match="'Liver' and 'liver' differ in case only"):
         load_spec(path)
+
+
+def test_a_place_beside_a_border_of_thirds_is_not_told(make):
+    """On 640 x 480 the left third ends at 213: a centre at 200 is 2 % short of it, one at 100 is 18 % short."""
+    near, far = (case(regions=(box("platelet", (x - 20, 220, x + 20, 260)),)) for x in (200, 100))
+    described = spec(["platelet"])
+    assert "left" not in captions(make, near, described)[0] and "left" in captions(make, far, described)[0]
+    told = [make.ask("text_to_region", one, described, absent_share=0)[0].messages[1].content for one in (near, far)]
+    assert ["left" in text for text in told] == [False, True]
+    assert all("[0." in text for text in told)
