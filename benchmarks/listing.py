@@ -86,7 +86,7 @@ def _one(loop: str, root: str) -> dict[str, float]:
     else:
         fingerprint_of(root)
         with tempfile.TemporaryDirectory() as out:
-            plan._write_partitions(plan._limited(open_reader(spec).items(), spec.name, None), Path(out), 500)
+            plan._write_partitions(plan.limited(open_reader(spec).items(), spec.name, None), Path(out), 500)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return {"seconds": round(seconds, 3), "peak_mb": round(peak / 1024, 1)}

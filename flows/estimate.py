@@ -1,16 +1,16 @@
 """``medcurate run --dry-run``: what a recipe would ask a model, from a sample of its cases."""
 
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from flows import preflight
 from flows.making import making
-from flows.plan import answers_of
+from flows.plan import answers_of, limited
 from flows.rows import Identities
 from flows.steps import read, run_steps
 from flows.workspace import Workspace
-from readers.base import open_reader
+from readers.base import Item, Refusal, open_reader
 from readers.source import Source
 from schemas.context import Context
 from schemas.errors import UserError
@@ -19,7 +19,19 @@ from schemas.spec import DatasetSpec
 
 COUNTED = ("requests", "stored", "judging", "tokens_in", "tokens_out")
 SAMPLE = 32
-"""Cases looked at per dataset; the figures are scaled by the number of cases listed."""
+"""Cases looked at per dataset, those whose hash comes first; the figures are scaled by the number of cases listed."""
+
+
+class Counted:
+    """What is listed, and how much of it."""
+
+    def __init__(self, listing: Iterable[Item | Refusal]) -> None:
+        self._listing, self.items = listing, 0
+
+    def __iter__(self) -> Iterator[Item | Refusal]:
+        for item in self._listing:
+            self.items += 1
+            yield item
 
 
 def estimate_recipe(path: Path) -> dict[str, Any]:
@@ -27,6 +39,8 @@ def estimate_recipe(path: Path) -> dict[str, Any]:
     recipe, specs = preflight.load(path, ask_engine=False)
     if recipe.synthesis is None:
         raise UserError("the recipe has no synthesis, so no model is asked anything")
+    if recipe.synthesis.engine.type == "template":
+        raise UserError("the recipe's engine is 'template', which asks no model; name one in synthesis.engine")
     answers = answers_of(recipe, Workspace.of(recipe))
     sets = {
         spec.name: _estimate_dataset(recipe, choice, spec, answers)
@@ -60,10 +74,12 @@ def _estimate_dataset(recipe: Recipe, choice: DatasetChoice, spec: DatasetSpec, 
     source, identities = Source.open(spec.root), Identities(spec)
     reader = open_reader(spec, source=source)
     context = Context(spec=spec, seed=recipe.seed, language=recipe.language, secret=identities.key)
-    listed = min(sum(1 for _ in reader.items()), choice.limit or 1 << 62)
+    counted = Counted(reader.items())
+    sample = list(limited(counted, spec.name, min(SAMPLE, choice.limit or SAMPLE)))
+    listed = min(counted.items, choice.limit or counted.items)
     chosen = recipe.converters if choice.converters is None else choice.converters
     steps = making(recipe, chosen, open_gates(recipe.gates, spec.gates), source, context, identities)
-    works = run_steps(read(islice(reader.items(), min(SAMPLE, listed)), reader), steps)
+    works = run_steps(read(iter(sample), reader), steps)
     chosen_tasks = open_tasks(recipe.synthesis.tasks)
     found = estimate(works, chosen_tasks, recipe.synthesis.engine, answers, context, recipe.synthesis.checks)
     scale = listed / max(1, found.cases)

@@ -79,7 +79,7 @@ def plan_dataset(
     if not plan or plan["fingerprint"] != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        listing = _limited(open_reader(spec, Path(choice.spec)).items(), spec.name, choice.limit)
+        listing = limited(open_reader(spec, Path(choice.spec)).items(), spec.name, choice.limit)
         plan = {"fingerprint": wanted, "partitions": _write_partitions(listing, folder, recipe.partition_cases)}
         write_json(folder / "plan.json", plan)
     converters = [part.model_dump() for part in with_pools(_converters(recipe, choice), spec, recipe)]
@@ -127,7 +127,7 @@ def _converters(recipe: Recipe, choice: DatasetChoice) -> list[Choice]:
     return recipe.converters if choice.converters is None else choice.converters
 
 
-def _limited(listing: Iterable[Item | Refusal], dataset: str, limit: int | None) -> Iterator[Item | Refusal]:
+def limited(listing: Iterable[Item | Refusal], dataset: str, limit: int | None) -> Iterator[Item | Refusal]:
     """All of the listing, or its first ``limit`` by case order; a key that stands twice is refused the second time."""
     if limit is not None:
         listing = nsmallest(limit, listing, key=lambda item: case_order(dataset, item.key))

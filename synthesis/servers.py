@@ -138,6 +138,8 @@ def check(choice: EngineChoice, wait_s: float = 10.0) -> EngineChoice:
     if not choice.base_urls:
         raise UserError("the engine 'openai' needs base_urls, e.g. ['http://localhost:8000/v1']")
     for url in map(api_address, choice.base_urls):
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise UserError(f"engine.base_urls: {url} is no address of a server; write http://host:port")
         served = _models(url, choice, wait_s)
         if not choice.model and len(served) == 1:
             choice = choice.model_copy(update={"model": served[0]})

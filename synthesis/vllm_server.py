@@ -60,6 +60,8 @@ def vllm_options(choice: EngineChoice) -> VllmOptions:
             f"there is no vLLM environment at {python}; run `make vllm`, or name the interpreter of yours in "
             "engine.options.python or MEDCURATE_VLLM_PYTHON"
         )
+    if not python.with_name("vllm").exists():
+        raise UserError(f"{python} has no vLLM beside it; name the interpreter of an environment that has")
     return options
 
 

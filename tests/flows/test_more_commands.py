@@ -134,3 +134,6 @@ synthesis:
     found = json.loads(done.stdout)["all"]
     assert (found["cases"], found["requests"], found["stored"], found["tokens_out"]) == (9, 9, 0, 900)
     assert found["tokens_in"] > 9 * 50
+    recipe.write_text(recipe.read_text().replace("type: openai", "type: template"))
+    done = medcurate("run", recipe, "--dry-run", env=ENV)
+    assert (done.returncode, "asks no model" in done.stderr) == (2, True)

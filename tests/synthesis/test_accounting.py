@@ -180,3 +180,31 @@ def test_an_account_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "accounts").write_text("in the way")
     with pytest.raises(UserError, match=r"the account .* cannot be written"):
         Account(tmp_path, "1-a").write(Counts(asked=1), "m")
+
+
+def test_a_dry_run_of_a_finished_chain_finds_all_of_it_stored(server, say, tmp_path, picture):
+    """Of a recipe that leaves the model to the server, too: what was asked is known by the accounts."""
+    server.script = lambda body, number: say(json.dumps({"text": f"A mass is seen in the middle of picture {number}."}))
+    choice = EngineChoice(type="openai", base_urls=[server.url], max_tokens=100)
+    tasks = open_tasks([Choice(type="long_caption")])
+    engine = open_engine(choice, tmp_path)
+    done = list(synthesise(works(picture, 3), tasks, engine, Context(SPEC)))
+    engine.close()
+    assert [work.lost for work in done] == [[]] * 3
+    found = estimate(works(picture, 3), tasks, choice, str(tmp_path), Context(SPEC))
+    assert (found.requests, found.stored, found.tokens_out) == (len(server.asked), len(server.asked), 0)
+    more = estimate(works(picture, 4), tasks, choice, str(tmp_path), Context(SPEC))
+    assert (more.requests - found.requests, more.stored) == (4, found.stored), "the first stage reads the same words"
+
+
+def test_a_judges_model_is_not_taken_for_the_writers(server, say, tmp_path, picture):
+    server.script = lambda body, number: say(SAID)
+    choice = EngineChoice(type="openai", base_urls=[server.url])
+    task = Unblinded(UnblindedOptions(style="short"))
+    engine = open_engine(choice, tmp_path)
+    list(synthesise(works(picture, 2), [task], engine, Context(SPEC)))
+    engine.close()
+    Account(tmp_path, "9-judge").write(Counts(asked=1), "judge")
+    judge = {"consistency": {"engine": choice.model_copy(update={"model": "judge"}).model_dump()}}
+    assert estimate(works(picture, 2), [task], choice, str(tmp_path), Context(SPEC), judge).stored == 2
+    assert estimate(works(picture, 2), [task], choice, str(tmp_path), Context(SPEC)).stored == 0, "either may be"

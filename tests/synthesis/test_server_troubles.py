@@ -12,6 +12,7 @@ from schemas.recipe import EngineChoice
 from synthesis import openai_engine
 from synthesis.base import Answer, Failure, Request
 from synthesis.limiter import Limiter
+from synthesis.pipeline import check_engine
 from synthesis.pipeline import open_engine as open_it
 
 MANY = 60
@@ -235,3 +236,15 @@ def test_turns_are_taken_in_the_order_of_asking():
         return order
 
     assert asyncio.run(run()) == [0, 2, 3, 4, 5, 9]
+
+
+def test_an_address_without_its_protocol_is_said():
+    with pytest.raises(UserError, match="localhost:8000 is no address of a server; write http://host:port"):
+        check_engine(EngineChoice(type="openai", base_urls=["localhost:8000"]))
+
+
+def test_an_interpreter_without_vllm_is_said_before_anything_starts(tmp_path):
+    (tmp_path / "python").touch()
+    choice = EngineChoice(type="vllm", model="m", options={"python": str(tmp_path / "python")})
+    with pytest.raises(UserError, match="has no vLLM beside it"):
+        check_engine(choice)
