@@ -32,7 +32,8 @@ OPEN_FILES = 64
 Place = tuple[str, int, int]
 """Segment, start and length of a payload."""
 TURN = "turn"
-"""File whose lock a process holds while it appends."""
+"""File whose lock a process holds while it appends; it counts the records, which spares most looks for new ones."""
+COUNT = struct.Struct("<Q")
 NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 """What file systems without locks say, e.g. Lustre mounted without ``flock``."""
 LONG_SEGMENT = 16 << 20
@@ -70,6 +71,8 @@ class AnswerStore:
         self._files: dict[str, int] = {}
         self._own: int | None = None
         self._turn: int | None = None
+        self._turns = -1
+        """The count of records at this process's last one, whose answers it has all indexed."""
         self.token = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._own_name = f"{self.token}.seg"
         self._own_end = 0
@@ -98,11 +101,13 @@ class AnswerStore:
         frame = HEADER.pack(MARK, key, len(payload), crc32(payload, crc32(key))) + payload
         with self._lock:
             try:
-                with self._my_turn():
-                    first = self._find(key)
+                with self._my_turn() as turn:
+                    first = self._stored_meanwhile(turn, key)
                     if first is not None:
                         return first
                     self._append(frame)
+                    self._turns = self._turns + 1
+                    os.pwrite(turn, COUNT.pack(self._turns), 0)
             except OSError as error:
                 raise UserError(
                     f"the answer store {self.folder} cannot be written: {error.strerror}; make room and run again"
@@ -134,15 +139,16 @@ class AnswerStore:
         self.send()
 
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
+    def _my_turn(self) -> Iterator[int]:
         """No other process appends meanwhile, unless the file system has no locks."""
         if self._turn is None:
             self._turn = os.open(self.folder / TURN, os.O_RDWR | os.O_CREAT, 0o644)
-        self._lock_file(self._turn, fcntl.LOCK_EX)
+        turn = self._turn
+        self._lock_file(turn, fcntl.LOCK_EX)
         try:
-            yield
+            yield turn
         finally:
-            self._lock_file(self._turn, fcntl.LOCK_UN)
+            self._lock_file(turn, fcntl.LOCK_UN)
 
     @staticmethod
     def _lock_file(file: int, how: int) -> None:
@@ -152,9 +158,22 @@ class AnswerStore:
             if error.errno not in NO_LOCKS:
                 raise
 
+    def _stored_meanwhile(self, turn: int, key: bytes) -> dict[str, Any] | None:
+        """What another process has stored under the key since this one last looked."""
+        found = os.pread(turn, COUNT.size, 0)
+        turns = COUNT.unpack(found)[0] if len(found) == COUNT.size else 0
+        if turns != self._turns:
+            self._refresh()
+            self._turns = turns
+        return self._first(key)
+
     def _find(self, key: bytes) -> dict[str, Any] | None:
         if key not in self._index:
             self._refresh()
+        return self._first(key)
+
+    def _first(self, key: bytes) -> dict[str, Any] | None:
+        """The first record of a key that counts, of those that are indexed."""
         while (place := self._index.get(key)) is not None:
             record = self._read(key, *place)
             if record is not None and self._usable(record):

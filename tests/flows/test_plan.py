@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flows.plan import _limited, _write_partitions, read_items
+from flows.plan import _write_partitions, limited, read_items
 from readers.base import Item, Refusal
 from schemas.identity import case_order
 
@@ -19,7 +19,7 @@ def test_partitions_hold_every_item_in_order(tmp_path) -> None:
 
 
 def test_a_key_that_stands_twice_is_refused_the_second_time() -> None:
-    first, second, third = _limited(_items("a", "b", "a"), "d", None)
+    first, second, third = limited(_items("a", "b", "a"), "d", None)
     assert (first.key, second.key) == ("a", "b")
     assert isinstance(third, Refusal)
     assert third.code == "repeated_key"
@@ -30,7 +30,7 @@ def test_a_limit_takes_the_first_by_hash_whatever_the_listing_order() -> None:
     keys = [f"case-{n}" for n in range(50)]
     wanted = sorted(keys, key=lambda key: case_order("d", key))[:7]
     for order in (keys, keys[::-1]):
-        assert [item.key for item in _limited(_items(*order), "d", 7)] == wanted
+        assert [item.key for item in limited(_items(*order), "d", 7)] == wanted
 
 
 def test_item_data_survives_json_unchanged(tmp_path) -> None:
