@@ -20,7 +20,7 @@ from readers.images import image_refs
 from readers.pixels.render import render
 from readers.source import Source
 from schemas.case import Case, ImageRef
-from schemas.errors import CaseError
+from schemas.errors import CaseError, UserError
 from schemas.identity import digest
 from schemas.recipe import BenchmarkChoice, Recipe
 from schemas.spec import DatasetSpec, load_spec
@@ -102,6 +102,8 @@ def check_benchmark(choice: BenchmarkChoice, store: str) -> None:
         read_manifest(find_release(choice.release, store))
     else:
         spec = spec_of(choice)
+        if choice.folder and "://" not in choice.folder and not Path(choice.folder).exists():
+            raise UserError(f"benchmark {choice.name}: there is nothing at {choice.folder}; mend its `folder`")
         check_root(spec)
         open_reader(spec, Path(choice.spec or choice.folder))
 

@@ -10,7 +10,7 @@ from typing import Any
 from flows import fixtures, preflight
 from flows.faces import treat_faces
 from flows.making import open_converter
-from flows.private_steps import rewrite_texts
+from flows.private_steps import demand_declaration, rewrite_texts
 from flows.rows import Identities
 from flows.screening import screen_pictures
 from flows.steps import close_cases, convert, read, render_pictures, run_steps
@@ -18,6 +18,7 @@ from readers.base import open_reader
 from readers.source import Source
 from schemas.case import Case
 from schemas.context import Context
+from schemas.errors import UserError
 from schemas.recipe import Choice
 from schemas.spec import DatasetSpec, load_spec
 from schemas.taxonomy import triplet_problems
@@ -37,6 +38,8 @@ class CheckReport:
     problems: list[str] = field(default_factory=list)
     examples: list[dict[str, str]] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
+    recorded: str = ""
+    """Folder of the fixtures that were written."""
 
     @property
     def usable(self) -> bool:
@@ -84,6 +87,7 @@ def check_spec(path: Path, cases: int, pictures: Path | None = None, record: Pat
     report = _report(_remembered(works, seen), spec, pictures, cases)
     if record is not None:
         fixtures.record(record / spec.name, path, identities, seen)
+        report.recorded = str(record / spec.name)
     return report
 
 
@@ -107,7 +111,7 @@ def default_converters() -> list[str]:
 
 
 def _report(works: Iterator[Work], spec: DatasetSpec, folder: Path | None, wanted: int) -> CheckReport:
-    report = CheckReport(spec=spec.name, problems=triplet_problems(spec))
+    report = CheckReport(spec=spec.name, problems=[*triplet_problems(spec), *_undeclared(spec)])
     for work in works:
         report.cases += 1
         if work.dropped is not None:
@@ -133,6 +137,15 @@ def _report(works: Iterator[Work], spec: DatasetSpec, folder: Path | None, wante
             f"{spec.root} holds no case that the reader {spec.reader.type!r} finds; check its options"
         )
     return report
+
+
+def _undeclared(spec: DatasetSpec) -> list[str]:
+    """What a run would refuse for privacy before it starts."""
+    try:
+        demand_declaration(spec)
+    except UserError as error:
+        return [str(error)]
+    return []
 
 
 def _draw(work: Work, folder: Path) -> list[str]:
@@ -173,3 +186,5 @@ def show(report: CheckReport) -> None:
         print(f" - and {len(report.problems) - 40} more; --json lists all")
     for path in report.pictures:
         print("picture:", path)
+    if report.recorded:
+        print("fixtures:", report.recorded)

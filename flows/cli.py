@@ -1,5 +1,6 @@
 """The command line.  Each command imports what it needs when it runs, so that ``--help`` answers at once."""
 
+import errno
 import json
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.failures import sentence
 from schemas.errors import CaseError, ReleaseError, UserError
 
 app = typer.Typer(
@@ -20,11 +22,11 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Workers = Annotated[int, typer.Option(help="Processes for pixel work; 0 for one per core.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes for pixel work; 0 for one per core.")]
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command whose errors are one sentence: exit 1 refused or failed, 2 wrong use."""
+    """Register a command whose errors are one sentence; exit 1 refused or failed, 2 wrong use, 130 by Ctrl-C."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -34,6 +36,12 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _fail(str(error), 2)
         except (ReleaseError, CaseError) as error:
             _fail(str(error), 1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever reads what is printed has had enough: no mistake
+                raise
+            _fail(sentence(error), 1)
+        except KeyboardInterrupt:
+            _fail("stopped; the same command goes on from there", 130)
 
     return app.command()(run)
 
@@ -102,7 +110,7 @@ def inspect(
 @command
 def check(
     spec: Annotated[Path, typer.Argument(help="YAML of a dataset.")],
-    cases: Annotated[int, typer.Option(help="How many cases to try.")] = 8,
+    cases: Annotated[int, typer.Option(min=1, help="How many cases to try.")] = 8,
     pictures: Annotated[Path | None, typer.Option(help="Folder for pictures with their regions drawn.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for fixtures of these cases (check-converter).")] = None,
     as_json: Json = False,
@@ -131,7 +139,7 @@ def releases(
     if as_json:
         print_json(found)
     else:
-        print_table("releases", found)
+        print_table(f"releases in {store}", found)
 
 
 @command

@@ -25,7 +25,7 @@ def fetch(spec: Annotated[Path, typer.Argument(help="YAML of a dataset.")], as_j
 
 @command
 def report(
-    release: Annotated[str, typer.Argument(help="Folder or address of one release.")],
+    release: Annotated[str, typer.Argument(help="Folder of one release.")],
     to: Annotated[Path, typer.Option(help="File to write.")] = Path("report.html"),
 ) -> None:
     """Write a page about a release: what became of everything, gates, make-up, rows with regions drawn."""
@@ -53,7 +53,9 @@ def export(
     if as_json:
         print_json(done.to_json())
     else:
-        typer.echo(f"{done.rows} rows written to {to}" + (f", {done.left_out} left out" if done.left_out else ""))
+        counts = ", ".join(f"{rows:,} {split}" for split, rows in done.rows.items())
+        left_out = f"; {done.left_out:,} left out, which the format cannot say" if done.left_out else ""
+        typer.echo(f"rows written to {to}: {counts}{left_out}")
 
 
 @command
@@ -110,7 +112,7 @@ def catalog(
 def quarantine(
     release: Annotated[Path, typer.Argument(help="Folder of one release.")],
     reason: Annotated[str, typer.Option(help="Only rows that were refused for this reason.")] = "",
-    rows: Annotated[int, typer.Option(help="How many to show of each reason.")] = 10,
+    rows: Annotated[int, typer.Option(min=1, help="How many to show of each reason.")] = 10,
     recipe: Annotated[Path | None, typer.Option(help="Its recipe, to make the pictures again.")] = None,
     page: Annotated[Path | None, typer.Option(help="Write a page of the rows with their pictures.")] = None,
     draft: Annotated[Path | None, typer.Option(help="Append undecided decisions to this file.")] = None,

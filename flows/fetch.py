@@ -30,9 +30,8 @@ def fetch(spec_path: Path) -> list[dict[str, Any]]:
     """
     spec = load_spec(spec_path.resolve())
     if not spec.files:
-        raise UserError(
-            f"{spec.name} names no files to fetch; its homepage says how to get it: {spec.homepage or 'none'}"
-        )
+        page = f"; its homepage says how to get it: {spec.homepage}" if spec.homepage else ""
+        raise UserError(f"{spec.name} names no files to fetch; list them under `files` in its spec{page}")
     targets = [_target(spec, entry) for entry in spec.files]
     lines = []
     for entry, target in zip(spec.files, targets, strict=True):

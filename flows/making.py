@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from converters.speech import speech
 from flows.counted import counted
 from flows.faces import treat_faces
 from flows.private_steps import hide_keys, rewrite_texts
@@ -58,7 +59,11 @@ def making(
     ]
 
 
-def open_converter(choice: Choice) -> Any:
-    """The registered converter with its options checked."""
+def open_converter(choice: Choice, language: str = "") -> Any:
+    """The registered converter, its options checked and, where ``language`` is the recipe's, whether it is spoken."""
     kind = plugins.load("converters", choice.type)
-    return kind(validate(kind.Options, choice.options, f"converter {choice.type}: options"))
+    options = validate(kind.Options, choice.options, f"converter {choice.type}: options")
+    spoken = getattr(options, "language", None)
+    if spoken or (spoken is not None and language):
+        speech(spoken or language)
+    return kind(options)

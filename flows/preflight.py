@@ -1,5 +1,6 @@
 """What is checked before any work starts, so that a mistake costs seconds and not a night."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
 
     check_licences(recipe, specs)
     check_recipe(recipe)
+    check_store(recipe.store)
     for choice, spec in zip(recipe.datasets, specs, strict=True):
         check_root(spec)
         open_reader(spec, Path(choice.spec))
@@ -46,7 +48,7 @@ def check(recipe: Recipe, specs: Sequence[DatasetSpec], *, ask_engine: bool = Tr
         demand_declaration(spec)
         demand_key(open_gates(recipe.gates, spec.gates), spec)
         for converter in recipe.converters if choice.converters is None else choice.converters:
-            open_converter(converter)
+            open_converter(converter, recipe.language)
         for episode in episodes_of(recipe, choice, spec):
             open_episode(episode)
     if recipe.benchmarks:
@@ -73,6 +75,17 @@ def check_root(spec: DatasetSpec) -> None:
         raise UserError(f"{spec.name}: the spec names no root; say where the data lies")
     if "://" not in spec.root and not Path(spec.root).exists():
         raise UserError(f"{spec.name}: there is nothing at {spec.root}; mend root in its spec, or fetch the data first")
+
+
+def check_store(store: str) -> None:
+    """Raise `UserError` where a release could not be put into a local store."""
+    if "://" in store:
+        return
+    place = next(path for path in (Path(store), *Path(store).absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise UserError(f"the store {store} cannot be made, since {place} is a file; name another")
+    if not os.access(place, os.W_OK):
+        raise UserError(f"the store {store} cannot be written; name another, or ask for the right to write there")
 
 
 def _check_version_is_new(recipe: Recipe) -> None:

@@ -12,7 +12,7 @@ from readers.source import Source
 from readers.volume_bytes import volume_bytes
 from schemas.case import ImageRef
 from schemas.context import Context
-from schemas.errors import CaseError
+from schemas.errors import CaseError, UserError
 from schemas.findings import Finding, Severity
 from schemas.instruction import Instruction
 from schemas.ledger import Status
@@ -40,6 +40,8 @@ def read(items: Iterable[Item | Refusal], reader: Reader) -> Iterator[Work]:
                 work.case = settle(reader.read(item))
             except CaseError as error:
                 work.drop(Status(error.status), "read", error.code, error.detail)
+            except UserError as error:  # the spec asks for what this case has not; others may have it
+                work.drop(Status.FAILED, "read", "spec_mistake", str(error))
             except Exception as error:  # noqa: BLE001 - a hostile file may raise anything in a decoder; it must not end the run
                 work.drop(Status.FAILED, "read", "unexpected_error", unexpected(item.key, error))
         yield work
@@ -69,6 +71,8 @@ def _convert_one(work: Work, converters: Sequence[Converter], context: Context) 
             work.rows += [_flagged(row, flags) for row in converter.convert(work.case, context)]
     except CaseError as error:
         work.drop(Status(error.status), "convert", error.code, error.detail)
+    except UserError as error:
+        work.drop(Status.FAILED, "convert", "recipe_mistake", str(error))
     except Exception as error:  # noqa: BLE001 - a converter of another package may raise anything; one case pays for it
         work.drop(Status.FAILED, "convert", "unexpected_error", unexpected(work.case_id, error))
 

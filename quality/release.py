@@ -21,6 +21,7 @@ from quality.release_options import (
     release_options,
 )
 from quality.verdict import GateVerdict, ReleaseFinding, judge, passed
+from schemas.errors import UserError, nearest
 from schemas.findings import Severity
 from schemas.instruction import arrow_schema
 from schemas.recipe import Recipe
@@ -29,8 +30,7 @@ from schemas.yaml_file import validate
 
 AUDIT = "privacy.json"
 REPORT = "great_expectations.json"
-
-EMPTY = ReleaseFinding("rows", Severity.REFUSE_RELEASE, "the release has no row; look at the ledger for the reasons")
+LEDGER = "ledger.parquet"
 
 
 def check_release(
@@ -62,7 +62,12 @@ def check_release(
     Raises:
         UserError: an unknown gate option or expectation in the recipe; a parent without a profile.
     """
-    own = [*findings, *_schema(shards), *_identity(shards), *_groups(shards, recipe, list(findings))]
+    own = [
+        *findings,
+        *_schema(shards),
+        *_rows(shards, folder.parent / LEDGER),
+        *_groups(shards, recipe, list(findings)),
+    ]
     own += _expectations(shards, recipe, specs, folder)
     own += _profile(shards, recipe, folder)
     asked = release_options(BenchmarkQuestionsOptions, recipe.gates)
@@ -72,7 +77,7 @@ def check_release(
     even = release_options(AnswersOptions, recipe.gates)
     own += answers.findings(shards, even) if even.enabled else []
     _evidence(own, folder)
-    _write(folder / AUDIT, audit(shards, folder.parent / "ledger.parquet", recipe, specs, left_out))
+    _write(folder / AUDIT, audit(shards, folder.parent / LEDGER, recipe, specs, left_out))
     always = ["schema", "identity", "split_leak", "expectations"]
     clean = [gate for gate in always + ["benchmark_leak"] * bool(recipe.benchmarks) if _is_clean(gate, own)]
     return [*judge(own, recipe.waivers), *(passed(gate, CLEAN[gate]) for gate in clean)]
@@ -82,9 +87,16 @@ def check_recipe(recipe: Recipe) -> None:
     """Raise `UserError` before work starts where options of release gates, or the parent, could not work later."""
     for name, kind in RELEASE_GATES.items():
         validate(kind, dict(recipe.gates.get(name, {})), f"gates.{name}")
+    known = {*RELEASE_GATES, *CLEAN, *UNNAMED}
+    for waiver in recipe.waivers:
+        if waiver.gate not in known:
+            raise UserError(f"there is no gate {waiver.gate!r} of releases to waive{nearest(waiver.gate, known)}")
     if release_options(DriftOptions, recipe.gates).enabled:
         drift.parent_profile(recipe)
 
+
+UNNAMED = ("rows", "mixture", "decisions", "repeated_pictures", "split_missing")
+"""What findings may also be called, though no gate of that name takes options."""
 
 CLEAN = {
     "schema": "every shard has the published schema",
@@ -108,17 +120,33 @@ def _schema(shards: Iterable[str | Path]) -> list[ReleaseFinding]:
     return [ReleaseFinding("schema", Severity.REFUSE_RELEASE, text)] if odd else []
 
 
-def _identity(shards: Sequence[str | Path]) -> list[ReleaseFinding]:
+def _rows(shards: Sequence[str | Path], ledger: Path) -> list[ReleaseFinding]:
+    """A release without rows, or with an id that stands twice."""
     import polars as pl
 
     if not shards:
-        return [EMPTY]
+        return [_empty(ledger)]
     ids = pl.scan_parquet([str(shard) for shard in shards]).select(rows=pl.len(), ids=pl.col("id").n_unique()).collect()
     rows, distinct = ids.row(0)
     if not rows:
-        return [EMPTY]
+        return [_empty(ledger)]
     text = f"{rows - distinct} rows have an id that another row has too"
     return [ReleaseFinding("identity", Severity.REFUSE_RELEASE, text)] if rows != distinct else []
+
+
+def _empty(ledger: Path) -> ReleaseFinding:
+    """Why there is no row: what most cases ended of."""
+    import polars as pl
+
+    text = "the release has no row"
+    if ledger.exists():
+        lost = pl.scan_parquet(ledger).filter((pl.col("kind") == "case") & (pl.col("reason") != ""))
+        counted = lost.group_by("status", "reason").agg(pl.len(), pl.col("detail").min())
+        for status, reason, cases, detail in (
+            counted.sort("len", "reason", descending=True).head(1).collect().iter_rows()
+        ):
+            text += f"; {cases} cases {status} as {reason}, for example {detail!r}; all reasons are in {ledger}"
+    return ReleaseFinding("rows", Severity.REFUSE_RELEASE, text)
 
 
 def _groups(shards: Sequence[str | Path], recipe: Recipe, findings: Sequence[ReleaseFinding]) -> list[ReleaseFinding]:

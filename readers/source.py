@@ -55,7 +55,7 @@ class Source(ABC):
             if path.is_dir():
                 return Folder(path)
             if not path.is_file():
-                raise UserError(f"there is no folder or archive {root}; check the spec's root")
+                raise UserError(f"there is no folder or archive {root}; check the path, or `root` in the spec")
         except (ValueError, OSError) as error:
             raise UserError(f"the root {root!r} cannot be looked at: {error}") from None
         if path.name.lower().endswith(ARCHIVES):

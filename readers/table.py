@@ -13,7 +13,7 @@ from readers.table_options import TableOptions
 from readers.text import read_text
 from readers.values import split_name
 from schemas.case import Case
-from schemas.errors import CaseError, UserError
+from schemas.errors import CaseError, UserError, nearest
 from schemas.spec import DatasetSpec, Strict
 
 TABLES = (
@@ -135,7 +135,7 @@ class Table:
             return Refusal(place, "not_selected", "the option `where` leaves the record out", "filtered")
         key = self._base_key(table, record)
         if not key:
-            return Refusal(place, "missing_key", f"record {record.line} names no image and no key")
+            return self._nameless(place, record)
         number = hash(key)
         count, same = seen[number]
         if count > 1 and same == 0:
@@ -164,13 +164,19 @@ class Table:
                 cases.setdefault(case, []).append([record.line, record.fields])
                 splits.setdefault(case, set()).add(split)
             else:
-                yield Refusal(place, "missing_key", f"record {record.line} names no image and no key")
+                yield self._nameless(place, record)
         twice = _repeated([key for key, _ in cases])
         for case, records in cases.items():
             key = case[0]
             split = min(splits[case]) if len(splits[case]) == 1 else ""
             name = f"{key}#{split or 'none'}" if key in twice else key
             yield Item(name, {"records": records, "base": key, "split": split})
+
+    def _nameless(self, place: str, record: Record) -> Refusal:
+        columns = [self._options.key] if self._options.key else self._options.image
+        strange = next((column for column in columns if column not in record.fields), "")
+        why = f"; it has no column {strange!r}{nearest(strange, record.fields)}" if strange else ""
+        return Refusal(place, "missing_key", f"record {record.line} names no image and no key{why}")
 
     def _wanted(self, record: Record) -> bool:
         return all(words(record.fields.get(column)) in values for column, values in self._options.where.items())

@@ -25,4 +25,12 @@ def load(kind: Kind, name: str) -> Any:
     entries = _entries(kind)
     if name not in entries:
         raise UserError(f"there is no {kind.removesuffix('s')} {name!r}{nearest(name, entries)}")
-    return entries[name].load()
+    entry = entries[name]
+    try:
+        return entry.load()
+    except Exception as error:
+        package = entry.dist.name if entry.dist else "its package"
+        raise UserError(
+            f"the {kind.removesuffix('s')} {name!r} of {package} cannot be loaded from {entry.value} "
+            f"({type(error).__name__}: {error}); mend or uninstall that package"
+        ) from error

@@ -1,13 +1,16 @@
 """Recipe: everything that a release depends on, besides the sources and the code, in one YAML."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from schemas.mixture import Compositions, Draw, Mixture, Stage
-from schemas.spec import SplitRule, Strict, resolve
+from schemas.spec import SplitRule, Strict, resolve, written_in
 from schemas.yaml_file import load_yaml
+
+Name = Annotated[str, written_in("[a-z0-9._-]", "small letters, digits, dots, hyphens and underscores")]
+Version = Annotated[str, written_in("[0-9A-Za-z.+-]", "letters, digits, dots, hyphens and plus signs")]
 
 
 class Choice(Strict):
@@ -96,7 +99,7 @@ class Waiver(Strict):
 class BenchmarkChoice(Strict):
     """A benchmark whose pictures the release must not show; exactly one of spec, release and folder says where."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    name: Name
     """How findings call it; unique within the recipe."""
     spec: str = ""
     """Path of a dataset's spec, relative to the recipe."""
@@ -144,8 +147,8 @@ class Output(Strict):
 class Recipe(Strict):
     """One release."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]*$")
+    name: Name
+    version: Version
     title: str = ""
     description: str = ""
     seed: int = 0

@@ -1,13 +1,29 @@
 """DatasetSpec: one source dataset, described once in ``catalog/<name>.yaml``."""
 
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.yaml_file import load_yaml
 
 Access = Literal["open", "credentialed", "restricted"]
+
+
+def written_in(letters: str, words: str) -> AfterValidator:
+    """Holds a name to ``letters``, a character class, a letter or digit first; ``words`` says so in English."""
+    pattern = re.compile(f"(?![._+-]){letters}+")
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"{value!r} must be {words}, a letter or digit first")
+        return value
+
+    return AfterValidator(check)
+
+
+DatasetName = Annotated[str, written_in("[a-z0-9_-]", "small letters, digits, hyphens and underscores")]
 
 
 class Strict(BaseModel):
@@ -38,6 +54,14 @@ class GroupRule(Strict):
     """``pseudonym``: the publisher's own random ids; ``identifier``: ids that could lead to a person (a secret key
     is then demanded before a run)."""
 
+    @model_validator(mode="after")
+    def _names_what_it_groups_by(self) -> "GroupRule":
+        if self.by == "field" and not self.field:
+            raise ValueError("`by: field` needs the name of the column or attribute in `field`")
+        if self.by == "pattern" and not self.pattern:
+            raise ValueError("`by: pattern` needs a regular expression over the case key in `pattern`")
+        return self
+
 
 class SplitRule(Strict):
     """How cases come to their split."""
@@ -57,7 +81,7 @@ class SplitRule(Strict):
 class DatasetSpec(Strict):
     """One source dataset: where it lies, how it is read, what it means, and under which terms."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: DatasetName
     title: str
     license: str
     """SPDX id, or ``LicenseRef-...``."""

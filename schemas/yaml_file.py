@@ -1,5 +1,6 @@
 """YAML in, pydantic model out; a mistake is named with its file, line and the nearest right key."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -16,6 +17,8 @@ Place = tuple[str | int, ...]
 def load_yaml(path: Path, model: type[Model]) -> Model:
     """Read ``path`` as a ``model``; every mistake becomes a `UserError` of one sentence."""
     root = _compose(path)
+    if root is None and (needed := [name for name, field in model.model_fields.items() if field.is_required()]):
+        raise UserError(f"{path} is empty; it needs {', '.join(needed)}")
     data = yaml.SafeLoader("").construct_document(root) if root is not None else {}
     if not isinstance(data, dict):
         raise UserError(f"{path}: the file holds a {type(data).__name__}, but a mapping of keys is needed")
@@ -27,7 +30,8 @@ def validate(model: type[Model], data: dict[str, Any], where: str, lines: dict[P
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UserError("; ".join(_sentence(model, item, where, lines or {}) for item in error.errors())) from None
+        told = [item for item in error.errors() if not _follows(item, error.errors())]
+        raise UserError("; ".join(_sentence(model, item, where, lines or {}) for item in told)) from None
 
 
 def lines_of(node: yaml.Node | None) -> dict[Place, int]:
@@ -54,8 +58,12 @@ def _compose(path: Path) -> yaml.Node | None:
         root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
     except FileNotFoundError:
         raise UserError(f"there is no file {path}; check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder; name the YAML file in it") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not text in UTF-8; save it so") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; check who may read it") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -86,7 +94,24 @@ def _sentence(model: type[BaseModel], error: Any, where: str, lines: dict[Place,
         return f"{at}: unknown key {key!r}{nearest(str(place[-1]), _fields_at(model, place[:-1]))}"
     if error["type"] == "missing":
         return f"{at}: the key {key!r} is missing"
-    return f"{at}: {key}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{at}: {key}: {_wanted(error)}"
+
+
+def _wanted(error: Any) -> str:
+    """What should stand there, where pydantic's own words would leave a newcomer at a loss."""
+    given = error["input"]
+    if error["type"] == "string_type" and isinstance(given, int | float) and not isinstance(given, bool):
+        return f"YAML reads what stands there as the number {given}; put quotes around it"
+    words: str = error["msg"].removeprefix("Value error, ")
+    return words
+
+
+def _follows(error: Any, errors: Sequence[Any]) -> bool:
+    """Whether a list only counts as too short because an item of it is wrong, which is told already."""
+    depth = len(error["loc"])
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == error["loc"] for other in errors
+    )
 
 
 def _fields_at(model: type[BaseModel], place: Place) -> list[str]:

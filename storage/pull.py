@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,11 @@ def pull(
         return _already(folder)
     files = [file for file in manifest.files if shard_split(file.path) in (None, split) or split is None]
     shards = [file for file in files if shard_split(file.path)] if where else []
-    _fetch_all(address, [file for file in files if file not in shards], folder)
-    if where:
-        files = [file for file in files if file not in shards] + _select(address, shards, folder, where)
+    others = [file for file in files if file not in shards]
+    # The condition first: one that is wrong or fits no row must leave no half of a release behind.
+    kept = _select(address, shards, folder, where) if where else []
+    _fetch_all(address, others, folder)
+    files = [*others, *kept]
     manifest = manifest.model_copy(update={"files": files})
     subset = " and ".join([*([f"split = {split}"] if split else []), *([f"({where})"] if where else [])])
     if subset:
@@ -84,7 +87,7 @@ def _select(address: str, shards: Sequence[ReleaseFile], folder: Path, where: st
     from storage.select import matching_ids, select_parquet, select_tar
 
     ids: set[str] = set()
-    with tempfile.TemporaryDirectory(prefix=".pull-", dir=_made(folder)) as scratch:
+    with _scratch(folder) as scratch:
         found: list[tuple[Path, int]] = []
         for file in sorted(shards, key=lambda file: file.path):
             _fetch_all(address, [file], Path(scratch))
@@ -125,9 +128,16 @@ def _renumbered(files: Sequence[tuple[Path, int]], base: Path) -> Iterator[tuple
             yield path, rows, tar if suffix == ".tar" else parquet
 
 
-def _made(folder: Path) -> Path:
+@contextmanager
+def _scratch(folder: Path) -> Iterator[str]:
+    """A folder inside, so that what is kept is moved and not copied; an outer one that stays empty goes with it."""
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    try:
+        with tempfile.TemporaryDirectory(prefix=".pull-", dir=folder) as scratch:
+            yield scratch
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _fetch(fs: Any, path: str, file: ReleaseFile, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -60,23 +62,39 @@ def release_address(store: str | Path, name: str, version: str) -> str:
     return f"{str(store).rstrip('/')}/{name}/{version}"
 
 
+@contextmanager
+def reaching(address: str | Path) -> Iterator[None]:
+    """`UserError` where a store cannot be reached; each file system raises its own kinds of error for that."""
+    try:
+        yield
+    except (UserError, ReleaseError, FileNotFoundError, NotADirectoryError):
+        raise
+    except Exception as error:
+        if "://" not in str(address):
+            raise
+        raise UserError(
+            f"{address} cannot be reached ({type(error).__name__}: {error}); check the address, the network and "
+            "your keys"
+        ) from error
+
+
 def exists(store: str | Path, name: str, version: str) -> bool:
     """Whether the store holds that release, published whole."""
-    fs, path = open_address(release_address(store, name, version))
-    return bool(fs.exists(f"{path}/{MANIFEST}"))
+    with reaching(store):
+        fs, path = open_address(release_address(store, name, version))
+        return bool(fs.exists(f"{path}/{MANIFEST}"))
 
 
 def read_manifest(address: str | Path) -> Manifest:
     """The manifest of the release at an address; `UserError` where there is none, `ReleaseError` where it is broken."""
-    fs, path = open_address(address)
     try:
-        data = fs.cat_file(f"{path}/{MANIFEST}")
+        with reaching(address):
+            fs, path = open_address(address)
+            data = fs.cat_file(f"{path}/{MANIFEST}")
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             f"{address} is no release: it holds no {MANIFEST}; `medcurate releases STORE` lists what there is"
         ) from None
-    except OSError as error:
-        raise UserError(f"{address} cannot be reached: {error}") from None
     try:
         manifest = Manifest.model_validate(json.loads(data))
     except (ValueError, ValidationError):
@@ -87,20 +105,22 @@ def read_manifest(address: str | Path) -> Manifest:
 
 def releases(store: str | Path) -> list[Listed]:
     """All releases of a store, by name and version."""
-    fs, path = open_address(store)
-    found = [str(PurePosixPath(place).parent) for place in fs.glob(f"{path}/*/*/{MANIFEST}")]
+    with reaching(store):
+        fs, path = open_address(store)
+        found = [str(PurePosixPath(place).parent) for place in fs.glob(f"{path}/*/*/{MANIFEST}")]
     return [_listed(fs.unstrip_protocol(place) if "://" in str(store) else place) for place in sorted(found)]
 
 
 def find_release(release: str, store: str | Path) -> str:
     """The address of ``name@version`` in the store; an address or folder of a release is given back as it is."""
     name, at, version = release.partition("@")
-    if "/" in release or not at:
+    if "/" in release or (not at and (Path(release) / MANIFEST).exists()):
         return release
-    if exists(store, name, version):
+    if at and exists(store, name, version):
         return release_address(store, name, version)
     there = [f"{item.name}@{item.version}" for item in releases(store)]
-    raise UserError(f"there is no release {release} in {store}{nearest(release, there)}")
+    cure = "; name it as NAME@VERSION" if there else "; it holds none at all: name another with --store"
+    raise UserError(f"there is no release {release} in {store}{nearest(release, there) or cure}")
 
 
 def hash_file(fs: Any, path: str) -> tuple[str, int]:

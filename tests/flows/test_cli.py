@@ -64,6 +64,28 @@ MISTAKES = {
     "missing root": ("tiny.yaml", "root: data", "root: nowhere", "there is nothing at"),
     "wrong word": ("tiny.yaml", "access: open", "access: opne", "line 4: access: Input should be 'open', "),
     "missing key": ("tiny.yaml", "license: CC0-1.0\n", "", "the key 'license' is missing"),
+    "version is a number": (
+        "recipe.yaml", "version: 1.0.0", "version: 1.0", "YAML reads what stands there as the number 1.0; put",
+    ),
+    "name with a space": ("recipe.yaml", "name: tiny", "name: My set", "'My set' must be small letters, digits, dots"),
+    "unspoken language": (
+        "recipe.yaml", "store: store", "language: xx", "no converter speaks 'xx'; choose one of en, zh",
+    ),
+    "unspoken language of a converter": (
+        "recipe.yaml", "type: caption", "type: caption, options: {language: xx}", "no converter speaks 'xx'",
+    ),
+    "unknown waiver": (
+        "recipe.yaml", "store: store", "waivers: [{gate: split_leek, reason: as it was shipped}]",
+        "there is no gate 'split_leek' of releases to waive; did you mean 'split_leak'?",
+    ),
+    "unknown cap": (
+        "recipe.yaml", "store: store", "mixture: {caps: [{by: [datset], max: 3}]}", "'group', 'label' or 'image'\n",
+    ),
+    "group without its field": ("tiny.yaml", "access:", "group: {by: field}\naccess:", "`by: field` needs the name of"),
+    "store is a file": ("recipe.yaml", "store: store", "store: tiny.yaml", "tiny.yaml is a file; name another"),
+    "benchmark is nowhere": (
+        "recipe.yaml", "store: store", "benchmarks: [{name: exam, folder: nowhere}]", "benchmark exam: there is",
+    ),
 }  # fmt: skip
 
 
@@ -78,6 +100,43 @@ def test_a_mistake_is_one_sentence_with_the_cure(tmp_path: Path, file: str, old:
     assert done.returncode == 2, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_recipe_that_is_no_text_or_no_file_is_one_sentence(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    for data, sentence in (
+        (b"", "is empty; it needs name, version, datasets"),
+        ("name: é".encode("latin-1"), "is not text in UTF-8; save it so"),
+        (None, "is a folder; name the YAML file in it"),
+    ):
+        if data is None:
+            recipe.unlink()
+            recipe.mkdir()
+        else:
+            recipe.write_bytes(data)
+        done = medcurate("run", recipe, env=dict(os.environ))
+        assert (done.returncode, done.stderr) == (2, f"medcurate: {recipe} {sentence}\n")
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    from schemas.recipe import load_recipe
+
+    (tmp_path / "recipe.yaml").write_bytes(b"\xef\xbb\xbf" + RECIPE.replace("\n", "\r\n").encode())
+    assert load_recipe(tmp_path / "recipe.yaml").version == "1.0.0"
+
+
+def test_check_says_what_a_run_would_refuse_for_privacy(tmp_path: Path) -> None:
+    (tmp_path / "data" / "normal").mkdir(parents=True)
+    (tmp_path / "tiny.yaml").write_text(SPEC.format(root="data") + "group: {by: pattern, pattern: '(.*)_'}\n")
+    done = medcurate("check", tmp_path / "tiny.yaml", env=dict(os.environ))
+    assert "may lead to persons; say group.ids: identifier, or pseudonym" in done.stdout
+
+
+def test_counts_below_their_least_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    for command in (["run", tmp_path / "recipe.yaml", "--workers", "-1"], ["check", "x.yaml", "--cases", "0"]):
+        done = medcurate(*command, env=dict(os.environ))
+        assert done.returncode == 2 and "greater than or equal to" in done.stderr
 
 
 def test_no_server_at_the_address_is_said_before_any_work(tmp_path: Path) -> None:

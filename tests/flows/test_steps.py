@@ -12,7 +12,7 @@ from flows.rows import Identities
 from readers.base import Item, Refusal
 from schemas.case import Case, ImageRef, Label
 from schemas.context import Context
-from schemas.errors import CaseError
+from schemas.errors import CaseError, UserError
 from schemas.findings import Finding, Severity
 from schemas.instruction import Instruction, Message, Provenance
 from schemas.ledger import Status
@@ -36,6 +36,8 @@ class Reader:
                 raise CaseError("corrupt_image", "broken: the file is cut off")
             case "unwanted":
                 raise CaseError("no_label", "unwanted: there is no label", status="filtered")
+            case "misread":
+                raise UserError("d: there is no column 'flie' in the table")
             case "bug":
                 raise ValueError(f"cannot parse {SECRET}")
             case "disputed":
@@ -92,19 +94,21 @@ def _ends(ledger: pl.DataFrame, kind: str) -> dict[str, tuple[str, str, str]]:
 
 
 def test_every_case_ends_with_its_reason(tmp_path: Path) -> None:
-    keys = ["good", "broken", "unwanted", "bug", "suspect", "silent", "halfway"]
+    keys = ["good", "broken", "unwanted", "misread", "bug", "suspect", "silent", "halfway"]
     listing = [*(Item(key) for key in keys), Refusal("orphan", "orphan_mask", "orphan: no image has this name")]
     ledger, _ = _run(tmp_path, listing)
     assert _ends(ledger, "case") == {
         "good": ("kept", "", ""),
         "broken": ("failed", "read", "corrupt_image"),
         "unwanted": ("filtered", "read", "no_label"),
+        "misread": ("failed", "read", "spec_mistake"),
         "bug": ("failed", "read", "unexpected_error"),
         "suspect": ("quarantined", "read", "mixed_orientation"),
         "silent": ("filtered", "convert", "nothing_to_ask"),
         "halfway": ("failed", "convert", "unexpected_error"),
         "orphan": ("failed", "read", "orphan_mask"),
     }
+    assert "misread: d: there is no column 'flie' in the table" in ledger["detail"].to_list()
 
 
 def test_no_sentence_repeats_what_an_unforeseen_error_said(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from schemas.errors import UserError
 from schemas.findings import Severity
 from schemas.identity import digest
 from schemas.instruction import TASKS, Message, arrow_schema
+from schemas.ledger import ledger_schema
 from schemas.recipe import Recipe
 from schemas.spec import DatasetSpec
 
@@ -105,13 +106,35 @@ def test_findings_of_resolve_are_judged_with_their_waivers(check: Any, line: Any
 def test_an_empty_release_and_a_wrong_schema_are_refused(
     check: Any, line: Any, tmp_path: Path, spec: DatasetSpec
 ) -> None:
-    assert check() == {"rows": "the release has no row; look at the ledger for the reasons"}
+    assert check() == {"rows": "the release has no row"}
     assert "rows" in check([])
     path = tmp_path / "odd.parquet"
     table = pa.Table.from_pylist([line(1)], arrow_schema())
     pq.write_table(table.append_column("more", pa.array([1])), path)
     verdicts = check_release([path], [], Recipe.model_validate(RECIPE), [spec], tmp_path)
     assert "schema" in [one.gate for one in verdicts if not one.passed]
+
+
+def test_an_empty_release_says_what_most_cases_ended_of(tmp_path: Path, spec: DatasetSpec) -> None:
+    ends = [("no_label", "c1: no label")] + [("spec_mistake", f"c{n}: no column 'x'") for n in (2, 3)]
+    lines = [
+        ("case", spec.name, f"c{n}", "", "failed", "read", reason, detail) for n, (reason, detail) in enumerate(ends)
+    ]
+    columns = [pa.array(column) for column in zip(*lines, strict=True)]
+    pq.write_table(pa.Table.from_arrays(columns, schema=ledger_schema()), tmp_path / "ledger.parquet")
+    verdicts = check_release([], [], Recipe.model_validate(RECIPE), [spec], tmp_path / "quality")
+    (empty,) = [one.detail for one in verdicts if one.gate == "rows"]
+    assert empty.startswith(
+        "the release has no row; 2 cases failed as spec_mistake, for example \"c2: no column 'x'\"; all"
+    )
+
+
+def test_a_waiver_for_a_gate_that_is_none_is_named_with_the_nearest() -> None:
+    waiver = {"gate": "split_leek", "reason": "published as it is"}
+    with pytest.raises(
+        UserError, match="there is no gate 'split_leek' of releases to waive; did you mean 'split_leak'"
+    ):
+        check_recipe(Recipe.model_validate({**RECIPE, "waivers": [waiver]}))
 
 
 def test_restricted_rows_without_contents_pass(check: Any, line: Any, spec: DatasetSpec) -> None:

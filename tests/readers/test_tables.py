@@ -44,6 +44,15 @@ def test_one_hot_columns_say_present_absent_and_uncertain(put, ingest):
     assert refused == {"images/x3.jpg": ("bad_value", "failed")}
 
 
+def test_an_image_column_that_is_not_there_is_named_with_the_nearest(put, spec_of):
+    from readers.base import open_reader
+
+    root = put({**IMAGES, "t.csv": "file,A\nx1,1\n"})
+    reader = open_reader(spec_of(root, "table", {"image_dir": ["images"], "image": ["flie"]}))
+    (refusal,) = reader.items()
+    assert refusal.detail == "record 2 names no image and no key; it has no column 'flie'; did you mean 'file'?"
+
+
 def test_listed_labels_and_what_they_leave_out(put, ingest):
     root = put({**IMAGES, "t.tsv": "image\tlabel\nx1\tA|B\nx2\tA\nx3\t\n"})
     options = {"image_dir": ["images"], "labels": ["label"]}

@@ -164,12 +164,35 @@ def test_pull_refuses_a_broken_file(published, tmp_path):
     [
         ("cells@1.0.1", None, "there is no release cells@1.0.1 in .*; did you mean 'cells@1.0.0'"),
         ("cells@1.0.0", "dev", "has no split 'dev'; it has test, train"),
-        ("nothing", None, "nothing is no release: it holds no manifest.json"),
+        ("nothing", None, "there is no release nothing in .*; name it as NAME@VERSION"),
+        ("cells", None, "there is no release cells in .*; did you mean 'cells@1.0.0'"),
     ],
 )
 def test_pull_says_what_is_wrong(published, tmp_path, release, split, sentence):
     with pytest.raises(UserError, match=sentence):
         pull(release, published[0], tmp_path, split=split)
+
+
+def test_an_empty_store_says_how_to_name_another(tmp_path):
+    with pytest.raises(UserError, match="it holds none at all: name another with --store"):
+        pull("cells@1.0.0", tmp_path / "elsewhere", tmp_path)
+
+
+def test_a_store_that_cannot_be_reached_is_a_sentence(monkeypatch):
+    class Unreachable:
+        protocol = "s3"
+
+        def __getattr__(self, name):
+            raise RuntimeError("no credentials")
+
+    monkeypatch.setattr("storage.store.open_address", lambda address: (Unreachable(), "bucket"))
+    for ask in (
+        lambda: releases("s3://bucket"),
+        lambda: exists("s3://bucket", "a", "1"),
+        lambda: verify("s3://bucket"),
+    ):
+        with pytest.raises(UserError, match=r"s3://bucket.* cannot be reached \(RuntimeError: no credentials\); check"):
+            ask()
 
 
 def test_manifest_that_leads_out_of_the_release_is_refused(published):
@@ -251,4 +274,5 @@ def test_pull_where_renumbers_the_shards_that_are_left(factory, tmp_path):
 )
 def test_pull_with_a_wrong_condition_says_so(published, tmp_path, where, sentence):
     with pytest.raises(UserError, match=sentence):
-        pull("cells@1.0.0", published[0], tmp_path, where=where)
+        pull("cells@1.0.0", published[0], tmp_path / "copies", where=where)
+    assert not (tmp_path / "copies").exists() or not list((tmp_path / "copies").iterdir())
