@@ -87,6 +87,12 @@ class Synthesis(Strict):
     checks: dict[str, Any] = Field(default_factory=dict)
     """Options of the checks on what was written, see `synthesis.checks.rows.CheckOptions`; all are on by default."""
 
+    @model_validator(mode="after")
+    def _somebody_is_asked(self) -> "Synthesis":
+        if self.tasks and "engine" not in self.model_fields_set:
+            raise ValueError("tasks need an engine to ask; `engine: {type: template}` says that nobody is to be asked")
+        return self
+
 
 class Waiver(Strict):
     """A written reason to publish although a release gate refuses."""
