@@ -1,5 +1,7 @@
 """What all converters share: options, the way from a question and an answer to a row, and the slots of a picture."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from converters.drawing import Draw, Row, purpose
@@ -7,7 +9,7 @@ from converters.geometry_words import plane_of
 from converters.memo import of_last_case, of_last_case_and_spec
 from converters.scenes import of_quality
 from converters.speech import Speech, speech
-from converters.templating import Table, Template, load_table
+from converters.templating import FOLDER, Table, Template, load_table
 from schemas.case import Case, ImageRef, VolumeRef
 from schemas.context import Context
 from schemas.identity import digest, row_name
@@ -34,13 +36,15 @@ class PerImage(Common):
 class Asker:
     """One converter at work on one case: makes ids, draws templates, builds rows."""
 
-    __slots__ = ("case", "context", "converter", "language", "options", "words")
+    __slots__ = ("case", "context", "converter", "language", "options", "templates", "words")
 
-    def __init__(self, case: Case, context: Context, converter: str, options: Common) -> None:
+    def __init__(self, case: Case, context: Context, converter: str, options: Common, templates: Path = FOLDER) -> None:
+        """Of a converter of another package, ``templates`` is the folder where its ``<converter>.yaml`` lies."""
         self.case = case
         self.context = context
         self.converter = converter
         self.options = options
+        self.templates = templates
         self.language = options.language or context.language
         """Language of the rows."""
         self.words = speech(self.language)
@@ -54,12 +58,13 @@ class Asker:
         """
         if self.options.language or language == self.language or not self.table.speaks(which, language):
             return self
-        return Asker(self.case, self.context, self.converter, self.options.model_copy(update={"language": language}))
+        options = self.options.model_copy(update={"language": language})
+        return Asker(self.case, self.context, self.converter, options, self.templates)
 
     @property
     def table(self) -> Table:
         """The converter's own templates."""
-        return load_table(self.converter)
+        return load_table(self.converter, self.templates)
 
     def about(self, variant: str) -> Row:
         """A row's id and what it draws; ``variant`` says what it asks about."""
@@ -82,7 +87,7 @@ class Asker:
 
     def draw(self, which: str, row: Row) -> Template:
         """A template of the set, drawn by the row."""
-        return load_table(self.converter).choose(which, self.language, row)
+        return load_table(self.converter, self.templates).choose(which, self.language, row)
 
     def draw_class(self, which: str, row: Row) -> Template:
         """`draw` for a question about a picture's class; in a dataset about quality, one about how good it is."""

@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from schemas.errors import UserError, nearest
 
@@ -17,6 +17,11 @@ def _entries(kind: Kind) -> dict[str, EntryPoint]:
 def names(kind: Kind) -> list[str]:
     """Sorted names of everything registered under ``medcurate.<kind>``."""
     return sorted(_entries(kind))
+
+
+def modules() -> set[str]:
+    """Names of the top-level packages and modules that hold a registered part."""
+    return {entry.module.partition(".")[0] for kind in get_args(Kind) for entry in _entries(kind).values()}
 
 
 @cache

@@ -78,6 +78,8 @@ class PromptedTask(ABC):
 
     name: ClassVar[str]
     Options: ClassVar[type[Strict]] = PromptOptions
+    prompts: ClassVar[Path] = prompt_file.FOLDER
+    """Where ``<name>.yaml`` lies; a task of another package names its own folder."""
     kind: ClassVar[Kind] = "open"
     variants: ClassVar[tuple[str, ...]] = ("row",)
     shows_image: bool = True
@@ -86,7 +88,7 @@ class PromptedTask(ABC):
 
     def __init__(self, options: PromptOptions) -> None:
         self.options = options
-        self._path = Path(options.prompt) if options.prompt else prompt_file.built_in(self.name)
+        self._path = Path(options.prompt) if options.prompt else self.prompts / f"{self.name}.yaml"
         self._style = prompt_file.load_style(self._path, options.style)
         self._digests: dict[type[Written], str] = {}
         self._settings: dict[int, Setting] = {}
