@@ -91,7 +91,8 @@ def _sentence(model: type[BaseModel], error: Any, where: str, lines: dict[Place,
     at = f"{where}, line {line}" if line else where
     key = ".".join(str(part) for part in place)
     if error["type"] == "extra_forbidden":
-        return f"{at}: unknown key {key!r}{nearest(str(place[-1]), _fields_at(model, place[:-1]))}"
+        known = _fields_at(model, place[:-1])
+        return f"{at}: unknown key {key!r}{nearest(str(place[-1]), known) or _all_of(known)}"
     if error["type"] == "missing":
         return f"{at}: the key {key!r} is missing"
     return f"{at}: {key}: {_wanted(error)}"
@@ -104,6 +105,13 @@ def _wanted(error: Any) -> str:
         return f"YAML reads what stands there as the number {given}; put quotes around it"
     words: str = error["msg"].removeprefix("Value error, ")
     return words
+
+
+def _all_of(known: Sequence[str]) -> str:
+    """What may stand there instead, where that is soon said."""
+    if not known:
+        return "; there are none"
+    return f"; known are {', '.join(known)}" if len(known) <= 8 else ""
 
 
 def _follows(error: Any, errors: Sequence[Any]) -> bool:
