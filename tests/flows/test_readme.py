@@ -37,7 +37,7 @@ def test_every_yaml_in_the_docs_says_what_can_be_said(root):
     for page in PAGES:
         for block in _shown(root / "docs" / f"{page}.md"):
             if block.keys() & {"engine", "checks"}:  # of `synthesis:`
-                block = {"synthesis": {"tasks": [{"type": "unblinded"}], **block}}
+                block = {"synthesis": {"tasks": [{"type": "unblinded"}], "engine": {"type": "openai"}, **block}}
             if block.keys() <= set(Recipe.model_fields) and not isinstance(block.get("decisions"), list):
                 recipes += 1
                 _check(validate(Recipe, {**BASE, **block}, page))
