@@ -1,6 +1,11 @@
-"""What the machine refuses (a full disk, a folder that may not be written) as one sentence with its cure."""
+"""What the machine refuses (a full disk, a folder that may not be written) and Ctrl-C, as one sentence and a cure."""
 
 import errno
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 _CURES = {
     errno.ENOSPC: "the disk is full; make room and start again, what is finished is not done again",
@@ -21,3 +26,31 @@ def sentence(error: OSError) -> str:
     """One sentence: what could not be used, why, and what to do."""
     cure = _CURES.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {cure}" if error.filename else cure
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """After Ctrl-C whatever is raised is a `KeyboardInterrupt`.
+
+    The terminal sends the signal to Prefect's server too, so the flow ends with a server that does not answer, and
+    what really happened is nowhere in that error.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = False
+
+    def note(number: int, frame: Any) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except BaseException:
+        if pressed:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)

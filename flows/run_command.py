@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flows import prefect_settings, preflight
+from flows.failures import stoppable
+from schemas.errors import ReleaseError
 
 
 def run_recipe(
@@ -36,9 +38,18 @@ def quietly(recipe: Path, workers: int, store: str, keep_work: bool) -> dict[str
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     prefect_settings.apply()
     logging.getLogger("great_expectations").propagate = False
-    with Bars() as bars:
+    with stoppable(), Bars() as bars:
         bars.say("starting Prefect (its database is made on the first run)")
+        import httpx
+
         from flows.release_flow import make_runner
 
-        result: dict[str, Any] = make_runner(workers)(str(recipe), workers=workers, store=store, keep_work=keep_work)
+        run = make_runner(workers)
+        try:
+            result: dict[str, Any] = run(str(recipe), workers=workers, store=store, keep_work=keep_work)
+        except httpx.HTTPError as error:  # nothing else in a run asks by httpx
+            raise ReleaseError(
+                f"Prefect's server failed ({type(error).__name__}); see whether the disk of "
+                f"{os.environ.get('PREFECT_HOME', '~/.prefect')} is full or the machine out of memory, and start again"
+            ) from error
     return result

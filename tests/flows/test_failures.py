@@ -2,13 +2,41 @@
 
 import errno
 import os
+import signal
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 import typer
+from PIL import Image
 
 from flows.cli import command
-from flows.failures import sentence
-from tests.prefect_server import medcurate
+from flows.failures import sentence, stoppable
+from tests.prefect_server import BIN, medcurate
+
+SPEC = """\
+name: tiny
+title: Tiny
+license: CC0-1.0
+access: open
+root: data
+reader: {type: class_folders}
+modality: X-ray
+anatomy: chest
+clinical_task: disease diagnosis
+label_kind: multi_class
+labels: {normal: normal, sick: pneumonia}
+group: {by: case}
+"""
+
+RECIPE = """\
+name: tiny
+version: 1.0.0
+datasets: [{spec: tiny.yaml}]
+converters: [{type: caption}, {type: open_question}]
+store: store
+"""
 
 
 @pytest.mark.parametrize(
@@ -42,6 +70,39 @@ def test_a_command_that_the_machine_stops_says_so(
         command(stopped)()
     assert ended.value.exit_code == code
     assert capsys.readouterr().err.startswith(words)
+
+
+def test_after_ctrl_c_whatever_breaks_is_ctrl_c() -> None:
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise ConnectionError("the server is gone too") from None
+    with pytest.raises(ConnectionError), stoppable():
+        raise ConnectionError("the server is gone by itself")
+
+
+def test_a_run_that_is_stopped_says_so_and_goes_on(prefect_env: dict[str, str], tmp_path: Path) -> None:
+    for index in range(60):
+        (tmp_path / "data" / "normal").mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((64 + index, 64), 60).save(tmp_path / "data" / "normal" / f"{index}.png")
+    (tmp_path / "tiny.yaml").write_text(SPEC)
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    command = [BIN / "medcurate", "run", tmp_path / "recipe.yaml", "--workers", "1"]
+    stage = tmp_path / "store" / ".work" / "tiny-1.0.0" / "stage"
+    with (tmp_path / "said").open("w") as said:
+        # A session of its own is what a terminal sends Ctrl-C to: workers, and a server of Prefect that the run has started, get it as well.
+        run = subprocess.Popen(command, env=prefect_env, stdout=said, stderr=said, start_new_session=True)
+        while run.poll() is None and not stage.exists():
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGINT)
+        assert run.wait(90) == 130
+    said_text = (tmp_path / "said").read_text()
+    assert said_text.splitlines()[-1] == "medcurate: stopped; the same command goes on from there"
+    assert "Traceback" not in said_text
+    done = medcurate("run", tmp_path / "recipe.yaml", "--json", env=prefect_env)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_place_that_cannot_be_written_is_named() -> None:
