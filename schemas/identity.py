@@ -64,8 +64,3 @@ def fraction(seed: int, *parts: str) -> float:
 def keyed(key: bytes, *parts: str) -> str:
     """Keyed hash (HMAC-SHA256, 32 hex digits) that hides an identifier from whoever lacks the key."""
     return hmac.new(key, digest(*parts).encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def combined(digests: Iterable[str]) -> str:
-    """One digest of many, independent of their order."""
-    return digest(*sorted(digests))

@@ -61,10 +61,6 @@ class Speech(Protocol):
         """The verb that agrees with the label, where the language has one."""
         ...
 
-    def capital(self, sentence: str) -> str:
-        """As it stands at the beginning of a sentence."""
-        ...
-
     def picture(
         self, modality: str, anatomy: str = ..., plane: str = ..., projection: str = ..., sliced: bool = ...
     ) -> str:

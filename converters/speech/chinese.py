@@ -98,11 +98,6 @@ def be(label: str) -> str:
     return ""
 
 
-def capital(sentence: str) -> str:
-    """The same: there are no capitals."""
-    return sentence
-
-
 @cache
 def picture(modality: str, anatomy: str = "", plane: str = "", projection: str = "", sliced: bool = False) -> str:
     """``腹部轴位CT图像``."""

@@ -185,11 +185,6 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
-def capital(sentence: str) -> str:
-    """The first letter in upper case, the others as they are."""
-    return sentence[:1].upper() + sentence[1:]
-
-
 def sided(label: str) -> bool:
     """Whether the label itself says the side."""
     return not {"left", "right"}.isdisjoint(label.lower().split())

@@ -13,30 +13,8 @@ from PIL import Image
 
 from flows.cli import command
 from flows.failures import sentence, stoppable
+from tests.flows.tiny import RECIPE, SPEC
 from tests.prefect_server import BIN, medcurate
-
-SPEC = """\
-name: tiny
-title: Tiny
-license: CC0-1.0
-access: open
-root: data
-reader: {type: class_folders}
-modality: X-ray
-anatomy: chest
-clinical_task: disease diagnosis
-label_kind: multi_class
-labels: {normal: normal, sick: pneumonia}
-group: {by: case}
-"""
-
-RECIPE = """\
-name: tiny
-version: 1.0.0
-datasets: [{spec: tiny.yaml}]
-converters: [{type: caption}, {type: open_question}]
-store: store
-"""
 
 
 @pytest.mark.parametrize(
@@ -92,7 +70,7 @@ def test_a_run_that_is_stopped_says_so_and_goes_on(prefect_env: dict[str, str], 
     command = [BIN / "medcurate", "run", tmp_path / "recipe.yaml", "--workers", "1"]
     stage = tmp_path / "store" / ".work" / "tiny-1.0.0" / "stage"
     with (tmp_path / "said").open("w") as said:
-        # A session of its own is what a terminal sends Ctrl-C to: workers, and a server of Prefect that the run has started, get it as well.
+        # A session of its own: what a terminal sends goes to workers and to a server of Prefect as well.
         run = subprocess.Popen(command, env=prefect_env, stdout=said, stderr=said, start_new_session=True)
         while run.poll() is None and not stage.exists():
             time.sleep(0.05)
