@@ -149,10 +149,13 @@ def _label(word: str, meaning: str) -> str:
     return f"  {_quoted(word)}: {_quoted(_plain(word))}  # not in the taxonomy{f'; near to it: {near}' if near else ''}"
 
 
+_WHOSE = "a run wants to know whose ids they are: add ids: identifier, or pseudonym where the publisher made them up"
+
+
 def _group(hints: dict[str, str]) -> list[str]:
     if hints.get("group_pattern"):
         pattern = _quoted(hints["group_pattern"])
-        return [f"group: {{by: pattern, pattern: {pattern}}}  # keeps a patient in one split; check it"]
+        return [f"group: {{by: pattern, pattern: {pattern}}}  # keeps a patient in one split; check it; {_WHOSE}"]
     if hints.get("group"):
         field = _quoted(hints["group"])
         if hints["group"] == "PatientID":
@@ -160,7 +163,7 @@ def _group(hints: dict[str, str]) -> list[str]:
                 f"group: {{by: field, field: {field}, ids: identifier}}  # hashed with MEDCURATE_ID_KEY; "
                 "ids: pseudonym where the publisher made them up"
             ]
-        return [f"group: {{by: field, field: {field}}}  # keeps a patient in one split"]
+        return [f"group: {{by: field, field: {field}}}  # keeps a patient in one split; {_WHOSE}"]
     return ["group: {by: none}  # nothing names the patient; by: case if every case is another patient"]
 
 

@@ -51,11 +51,16 @@ def test_what_the_files_say_is_in_the_draft(shared_data):
     assert "test_para" in draft_spec(shared_data / "vqa_rad")
 
 
+def test_a_draft_that_groups_by_a_column_says_that_a_run_asks_whose_ids_they_are(put):
+    draft = draft_spec(put({"a.png": None, "b.png": None, "t.csv": "file,Patient ID,Edema\na.png,p1,1\nb.png,p2,0\n"}))
+    assert "group: {by: field, field: Patient ID}  # keeps a patient in one split; a run wants to know whose" in draft
+
+
 def test_an_empty_folder_is_said_to_be_unknown(tmp_path):
     assert inspect(tmp_path) == []
     with pytest.raises(UserError, match="not recognised"):
         draft_spec(tmp_path)
-    with pytest.raises(UserError, match="check the spec's root"):
+    with pytest.raises(UserError, match="check the path, or `root` in the spec"):
         inspect(tmp_path / "nothing")
 
 

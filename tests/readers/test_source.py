@@ -144,7 +144,7 @@ def test_one_file_is_a_source_of_its_own(tmp_path):
 
 @pytest.mark.parametrize(
     ("root", "sentence"),
-    [("", "no root"), ("/no/such", "check the spec's root"), ("nothing://b/k", "cannot be opened")],
+    [("", "no root"), ("/no/such", "check the path, or `root` in the spec"), ("nothing://b/k", "cannot be opened")],
 )
 def test_a_root_that_is_not_there_is_said_in_one_sentence(root, sentence):
     with pytest.raises(UserError, match=sentence):
