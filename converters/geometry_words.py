@@ -80,14 +80,32 @@ def _code(positive: str, centre: float, extent: float) -> str:
 
 
 def clear(seen: Spot) -> bool:
-    """Whether the centre is clear of the borders between the thirds."""
-    return min(abs(value - border) for value in seen.centre for border in (THIRD, 1 - THIRD)) > _UNSURE
+    """Whether what `where` says is true however the thirds are meant.
+
+    Beside a border between them only a side may be told, and only of what lies in that half altogether: a right lung
+    is on the right although its middle lies beside the border, and a kidney there is not central.
+    """
+    box = seen.place.box
+    return all(_clear(seen.centre[axis], box[axis], box[axis + 2]) for axis in (0, 1))
+
+
+def _clear(centre: float, low: float, high: float) -> bool:
+    beyond = (centre < THIRD and high <= 0.5) or (centre > 1 - THIRD and low >= 0.5)
+    return beyond or not _beside(centre)
+
+
+def _beside(centre: float) -> bool:
+    """Whether a centre lies beside a border of the thirds."""
+    return min(abs(centre - THIRD), abs(centre - (1 - THIRD))) <= _UNSURE
 
 
 def sure(seen: Spot) -> bool:
-    """Whether the centre is `clear`, and the region does not span the picture."""
+    """Whether the centre lies beside no border of thirds, and the region does not span the picture.
+
+    It is asked of questions, where the place on the other side of the border would be the wrong answer.
+    """
     x0, y0, x1, y1 = seen.place.box
-    return clear(seen) and x1 - x0 < THIRD * 1.5 and y1 - y0 < THIRD * 1.5
+    return not any(map(_beside, seen.centre)) and x1 - x0 < THIRD * 1.5 and y1 - y0 < THIRD * 1.5
 
 
 def plane_of(view: View) -> str:

@@ -10,9 +10,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from converters.asking import Asker, Common
-from converters.boxes import BoxStyle, written
+from converters.boxes import BoxStyle, box_note, written
 from converters.drawing import Row
-from converters.geometry_words import Spot, cut_off, millimetres, where
+from converters.geometry_words import Spot, clear, cut_off, millimetres, where
 from converters.kinship import lesion
 from converters.singles import separated, singles
 from schemas.case import Case
@@ -61,7 +61,7 @@ class GroundedCaption:
             named = words.listed([words.phrase(label) for label in organs])
             parts.append(ask.draw("organs", row).fill(slots | {"content": named}))
         for label, (_, seen) in found.items():
-            parts.append(self._region(ask, row, label, seen, index))
+            parts += self._region(ask, row, label, seen, index)
         looks = [number for number, text in enumerate(ask.case.texts) if text.title.lower() == "appearance"]
         parts += [" ".join(ask.case.texts[number].content.split()) for number in looks]
         pairs = separated(ask.case, index)
@@ -73,10 +73,13 @@ class GroundedCaption:
                 "side": words.beside(code),
             }
             parts.append(ask.draw("relation", row).fill(told))
+        question = ask.draw("ask", row).fill(slots)
+        if self.options.boxes:
+            question = words.SPACE.join([question, box_note(ask, self.options.box)])
         return ask.row(
             row,
             "caption",
-            ask.draw("ask", row).fill(slots),
+            question,
             words.SPACE.join(parts),
             images=(index,),
             template=template.id,
@@ -85,7 +88,8 @@ class GroundedCaption:
             labels=tuple(found),
         )
 
-    def _region(self, ask: Asker, row: Row, label: str, seen: Spot, index: int) -> str:
+    def _region(self, ask: Asker, row: Row, label: str, seen: Spot, index: int) -> list[str]:
+        """The sentence about one region; none of a structure that is named already and whose place is in no words."""
         view, words = ask.case.images[index].view, ask.words
         place = where(seen, view)
         slots = {
@@ -94,8 +98,12 @@ class GroundedCaption:
             "place": words.location(place.codes, place.patient, place.wide),
         }
         size = millimetres(seen, view) if lesion(label) and not cut_off(seen) and seen.place.kind != "point" else None
-        which = "region_size" if size else "region"
+        # Beside a border of thirds, either place would be half true.
+        placed = clear(seen)
+        if not (placed or size or lesion(label) or self.options.boxes):
+            return []
+        which = ("region_size" if size else "region") if placed else "unplaced_size" if size else "unplaced"
         text = ask.draw(which, row).fill(slots | {"size": words.size(size, seen.share)})
         if self.options.boxes:
             text = f"{text[:-1]} {written(words.name(label), (seen.place,), self.options.box, view)}{text[-1]}"
-        return text
+        return [text]

@@ -9,7 +9,7 @@ from converters.asking import Asker, PerImage
 from converters.geometry_words import Spot
 from converters.marking import Style, marks, styles_of
 from converters.regional import RegionalChoices, asked
-from converters.visible import clear_regions
+from converters.visible import clear_regions, within_box
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -55,7 +55,9 @@ class MarkedRegion:
         marked = replace(clean, marks=clean.marks + marks(seen, clean.view, style))
         template, words = ask.draw(style, row), ask.words
         slots = ask.slots((index,)) | {"thing": words.phrase(label)}
-        made = asked(ask, row, label, template.fill(slots), ask.draw("answer", row).fill(slots), self.options)
+        held = within_box(ask.case, index, number) if style == "box" else frozenset[str]()
+        said = ask.draw("answer", row).fill(slots)
+        made = asked(ask, row, label, template.fill(slots), said, self.options, held)
         return ask.row(
             row,
             made.task,

@@ -10,7 +10,7 @@ from converters.asking import Asker, PerImage
 from converters.boxes import BoxStyle, box_note, numbers
 from converters.geometry_words import Spot
 from converters.regional import RegionalChoices, asked
-from converters.visible import clear_regions
+from converters.visible import clear_regions, within_box
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -49,9 +49,10 @@ class RegionToText:
         view = ask.case.images[index].view
         template, words = ask.draw("ask", row), ask.words
         slots = ask.slots((index,)) | {"box": numbers(seen.place, self.options.box, view)}
-        question = words.SPACE.join([template.fill(slots), box_note(ask, self.options.box)])
+        question = words.SPACE.join([template.fill(slots), box_note(ask, self.options.box, named=False)])
         said = ask.draw("answer", row).fill({"thing": words.phrase(label), "label": words.name(label)})
-        made = asked(ask, row, label, question, said, self.options)
+        held = within_box(ask.case, index, number)
+        made = asked(ask, row, label, question, said, self.options, held)
         return ask.row(
             row,
             made.task,

@@ -50,9 +50,23 @@ class Asked:
     index: int = -1
 
 
-def asked(ask: Asker, row: Row, label: str, question: str, said: str, options: RegionalChoices) -> Asked:
-    """The question as a choice where the row's hash says so and anything else may stand beside ``label``."""
-    if row.chance() < options.choice_share and (others := regional_distractors(ask, label, options)):
+def asked(
+    ask: Asker,
+    row: Row,
+    label: str,
+    question: str,
+    said: str,
+    options: RegionalChoices,
+    true_too: frozenset[str] = frozenset(),
+) -> Asked:
+    """The question as a choice where the row's hash says so and anything else may stand beside ``label``.
+
+    ``true_too`` are labels that what is shown holds as well, such as a kidney in the box around the liver.
+    """
+    others: list[str] = []
+    if row.chance() < options.choice_share:
+        others = [name for name in regional_distractors(ask, label, options) if name not in true_too]
+    if others:
         chosen = choose(ask, row, label, others, options)
         lines = with_options(question, chosen.options, ask.language)
         return Asked("mcq", lines, chosen.letter, chosen.right, chosen.options, chosen.index)

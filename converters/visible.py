@@ -7,9 +7,12 @@ from converters.geometry_words import Spot, overlap, spot
 from converters.memo import of_last_case
 from converters.scenes import regions_on, too_small
 from schemas.case import Case
+from schemas.view import Box
 
 SAME_BOX = 0.6
 """Boxes of different labels that overlap by more than this (IoU) cannot be told apart by their box."""
+_HELD = 0.5
+"""A region that lies in a box by more than this is also what the box holds."""
 
 
 @of_last_case
@@ -41,6 +44,21 @@ def _same_box(case: Case, index: int) -> Iterator[int]:
                 break
             if case.regions[other].label != case.regions[one].label and overlap(here.place, there.place) > SAME_BOX:
                 yield from (one, other)
+
+
+def within_box(case: Case, index: int, number: int) -> frozenset[str]:
+    """Labels of other regions that lie by more than half in a region's box, so that the box holds them too."""
+    every = every_spot(case, index)
+    edges = every[number].place.box
+    held = (other for other, there in every.items() if other != number and _share(there.place.box, edges) > _HELD)
+    return frozenset(case.regions[other].label for other in held)
+
+
+def _share(inner: Box, outer: Box) -> float:
+    """Part of the inner box that lies in the outer one, 0..1."""
+    wide, high = min(inner[2], outer[2]) - max(inner[0], outer[0]), min(inner[3], outer[3]) - max(inner[1], outer[1])
+    area = (inner[2] - inner[0]) * (inner[3] - inner[1])
+    return wide * high / area if wide > 0 and high > 0 and area > 0 else 0.0
 
 
 def clear_regions(ask: Asker, index: int) -> Iterator[tuple[int, Spot]]:

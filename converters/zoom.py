@@ -97,7 +97,7 @@ class Zoom:
         return ask.row(
             row,
             "region_to_text" if naming else "text_to_region",
-            words.SPACE.join([template.fill(slots), box_note(ask, self.options.box)]),
+            words.SPACE.join([template.fill(slots), box_note(ask, self.options.box, named=False)]),
             ask.draw("answer_what" if naming else "answer_where", row).fill(slots),
             images=(index,),
             template=template.id,

@@ -181,10 +181,101 @@ def test_canonical_words_that_differ_in_case_are_refused(tmp_path):
 
 
 def test_a_place_beside_a_border_of_thirds_is_not_told(make):
-    """On 640 x 480 the left third ends at 213: a centre at 200 is 2 % short of it, one at 100 is 18 % short."""
-    near, far = (case(regions=(box("platelet", (x - 20, 220, x + 20, 260)),)) for x in (200, 100))
+    """On 640 x 480 the left third ends at 213: a centre at 228 is 2 % beyond it, one at 100 is 18 % short."""
+    near, far = (case(regions=(box("platelet", (x - 20, 220, x + 20, 260)),)) for x in (228, 100))
     described = spec(["platelet"])
-    assert "left" not in captions(make, near, described)[0] and "left" in captions(make, far, described)[0]
+    assert "central" not in captions(make, near, described)[0] and "left" in captions(make, far, described)[0]
     told = [make.ask("text_to_region", one, described, absent_share=0)[0].messages[1].content for one in (near, far)]
-    assert ["left" in text for text in told] == [False, True]
+    assert ["field of view" in text or "part of" in text or "side of" in text for text in told] == [False, True]
     assert all("[0." in text for text in told)
+
+
+@pytest.mark.parametrize(("edges", "told"), [((200, 150, 320, 330), False), ((90, 150, 310, 330), True)])
+def test_a_lung_in_the_right_half_is_on_the_right(make, edges, told):
+    """The middle of a phantom's right lung lay at 0.31, so that no row of a whole dataset said "right" any more."""
+    one = case(images=[ref(view(orientation="LP"))], regions=(box("lung nodule", edges),))
+    (text,) = captions(make, one, spec(["lung nodule"], modality="CT", anatomy="chest"))
+    assert ("on the patient's right" in text) == told
+
+
+def test_the_side_of_what_reaches_over_the_middle_is_not_told_beside_the_border(make):
+    one = case(images=[ref(view(orientation="LP"))], regions=(box("lung nodule", (60, 150, 350, 330)),))
+    (text,) = captions(make, one, spec(["lung nodule"], modality="CT", anatomy="chest"))
+    assert "patient's" not in text
+
+
+SIDE = {"modality": "CT", "anatomy": "abdomen"}
+
+
+@pytest.mark.parametrize(("language", "order"), [("en", "write"), ("zh", "写成")])
+def test_a_question_asks_for_names_and_boxes_only_where_the_answer_has_them(make, language, order):
+    # "Boxes are ...; write <ref>name</ref><box>...", said the question, and the answer was "The box marks the liver."
+    one = case(regions=(mask("liver", (480, 640), (99, 9, 160, 60)),), complete_regions=True)
+    described = spec(["liver", "spleen"], **SIDE)
+    for name in ("region_to_text", "zoom"):
+        for seed in range(4):
+            (row,) = make.ask(name, one, described, seed, language, box="ref")
+            text = row.messages[0].content + row.messages[1].content
+            assert order not in text and "<ref>" not in text and "<box>[[" in text, name
+    (row,) = make.ask("text_to_region", one, described, 0, language, box="ref", absent_share=0)
+    assert order in row.messages[0].content and "<ref>" in row.messages[1].content
+
+
+def test_a_caption_with_boxes_is_asked_for_with_boxes(make):
+    one = case(regions=(mask("liver", (480, 640), (99, 9, 160, 60)),), complete_regions=True)
+    (row,) = make.ask("grounded_caption", one, spec(["liver"], **SIDE), box="ref", boxes=True)
+    assert row.messages[0].content.endswith("write <ref>name</ref><box>[[x0, y0, x1, y1], ...]</box>.")
+    (row,) = make.ask("grounded_caption", one, spec(["liver"], **SIDE))
+    assert "Boxes are" not in row.messages[0].content
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_grounded_caption_tells_no_place_beside_a_border_of_thirds(make, language):
+    """A phantom kidney had its centre at 0.665, 0.653 and lay "in the central part of the field of view"."""
+    shown, size = ref(view(orientation="LP", spacing=(1.0, 1.0))), (480, 640)
+    where = ("part of the", "side of the") if language == "en" else ("部", "侧")
+    near, far = (396, 284, 456, 344), (500, 400, 560, 460)
+    for label, edges, boxes, told in (
+        ("left kidney", near, False, False),
+        ("left kidney", near, True, False),
+        ("liver tumor", near, False, False),
+        ("liver tumor", far, False, True),
+        ("left kidney", far, True, True),
+    ):
+        one = case(images=[shown], regions=(mask(label, size, edges),), complete_regions=True)
+        (row,) = make.ask("grounded_caption", one, spec([label], **SIDE), 0, language, boxes=boxes)
+        text = row.messages[1].content.replace("腹部", "")
+        assert any(word in text for word in where) == told, text
+        assert ("[0." in text) == boxes and any(word in text for word in ("60 mm", "60毫米")) == (
+            label == "liver tumor"
+        ), text
+
+
+@pytest.mark.parametrize(("name", "options"), [("region_to_text", {}), ("marked_region", {"styles": ("box",)})])
+def test_what_lies_in_the_box_too_is_no_wrong_option(make, name, options):
+    # The box around a phantom's liver held nine tenths of the right kidney, and "right kidney" counted as wrong.
+    regions = tuple(
+        mask(label, (480, 640), edges)
+        for label, edges in (("liver", (100, 100, 400, 400)), ("right kidney", (350, 350, 390, 410)))
+    )
+    one, described = case(regions=regions, complete_regions=True), spec(["liver", "right kidney", "spleen"], **SIDE)
+    rows = make.ask(name, one, described, choice_share=1, per_image=2, **options)
+    offered = {row.answer: set(row.options) for row in rows}
+    assert offered == {"liver": {"liver", "spleen"}, "right kidney": {"liver", "right kidney", "spleen"}}
+
+
+def test_an_outline_is_of_one_thing_whatever_else_its_box_holds(make):
+    regions = tuple(
+        mask(label, (480, 640), edges)
+        for label, edges in (("liver", (100, 100, 400, 400)), ("right kidney", (350, 350, 390, 410)))
+    )
+    one, described = case(regions=regions, complete_regions=True), spec(["liver", "right kidney", "spleen"], **SIDE)
+    rows = make.ask("marked_region", one, described, choice_share=1, per_image=2, styles=("contour",))
+    assert all(len(row.options) == 3 for row in rows)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "labelled"), ("zh", "标注")])
+@pytest.mark.parametrize(("table", "which"), [("grounded_caption", "ask"), ("open_question", "structures")])
+def test_nobody_asks_for_labels_that_the_picture_does_not_show(table, which, language, word):
+    for template in load_table(table).sets[which, language]:
+        assert word not in template.pattern, template.id

@@ -12,7 +12,8 @@ from schemas.case import Tile
 ANSWERS = {
     "caption": ["showing", "state", "place"],
     "comparison": ["grade_answer", "new", "resolved", "both", "unchanged", "worse", "better", "absent"],
-    "count": ["answer", "answer_none"], "grounded_caption": ["kind", "organs", "region", "region_size", "relation"],
+    "count": ["answer", "answer_none"],
+    "grounded_caption": ["kind", "organs", "region", "region_size", "unplaced", "unplaced_size", "relation"],
     "location": ["answer"], "marked_region": ["answer"], "open_question": ["answer", "answer_class"],
     "referring_segmentation": ["answer"], "region_to_text": ["answer"], "relation": ["answer"],
     "set_of_mark": ["answer_what", "answer_which", "answer_all"], "size": ["answer_mm", "answer_share"],
@@ -26,7 +27,7 @@ ANSWERS = {
 }  # fmt: skip
 FIXED = {
     # How boxes are to be written and read: one rule, one sentence.
-    "boxes": ["fraction", "pixels", "per_mille", "ref"],
+    "boxes": ["fraction", "pixels", "per_mille", "ref", "ref_unnamed"],
     # Words, not sentences: they stand among the options, in the answer column or within a sentence.
     "comparison": [f"word_{word}" for word in ("new", "resolved", "unchanged", "both", "absent", "worse", "better")],
     "demographics": ["word_male", "word_female", "word_child", "word_adult"],
