@@ -6,10 +6,11 @@ from itertools import islice
 from typing import ClassVar
 
 from converters.asking import Asker, PerImage
+from converters.cutout import cutout
 from converters.geometry_words import Spot
-from converters.marking import Style, marks, styles_of
+from converters.marking import Style, anchor, marks, styles_of
 from converters.regional import RegionalChoices, asked
-from converters.visible import clear_regions, within_box
+from converters.visible import clear_regions, every_spot, within_box
 from schemas.case import Case
 from schemas.context import Context
 from schemas.instruction import Instruction
@@ -39,17 +40,21 @@ class MarkedRegion:
             return
         ask = Asker(case, context, self.name, self.options)
         for index in range(len(case.images)):
-            fit = ((number, seen) for number, seen in clear_regions(ask, index) if self._styles(seen))
+            fit = ((number, seen) for number, seen in clear_regions(ask, index) if self._styles(case, index, seen))
             for number, seen in islice(fit, self.options.per_image):
                 yield self._row(ask, index, number, seen)
 
-    def _styles(self, seen: Spot) -> list[Style]:
-        return [style for style in styles_of(seen) if style in self.options.styles]
+    def _styles(self, case: Case, index: int, seen: Spot) -> list[Style]:
+        """How the region may be drawn; a point in a lung that lies on its nodule marks the nodule."""
+        styles = [style for style in styles_of(seen) if style in self.options.styles]
+        if "point" in styles and _covered(case, index, seen):
+            styles.remove("point")
+        return styles
 
     def _row(self, ask: Asker, index: int, number: int, seen: Spot) -> Instruction:
         label = ask.case.regions[number].label
         row = ask.about(f"image{index}/region{number}")
-        styles = self._styles(seen)
+        styles = self._styles(ask.case, index, seen)
         style = styles[row.randrange(len(styles))]
         clean = ask.case.images[index]
         marked = replace(clean, marks=clean.marks + marks(seen, clean.view, style))
@@ -73,3 +78,21 @@ class MarkedRegion:
             labels=(label,),
             pictures=(clean, marked) if self.options.keep_clean else (marked,),
         )
+
+
+def _covered(case: Case, index: int, seen: Spot) -> bool:
+    """Whether something smaller lies at the point that would mark the region."""
+    view = case.images[index].view
+    x, y = anchor(seen, view)
+    smaller = (other for other in every_spot(case, index).values() if other.share < seen.share)
+    return any(_holds(other, x, y, x / view.width, y / view.height) for other in smaller)
+
+
+def _holds(seen: Spot, x: float, y: float, across: float, down: float) -> bool:
+    """Whether a region holds a point, given in pixels of the view and as fractions: by its mask, else by its box."""
+    x0, y0, x1, y1 = seen.place.box
+    boxed = x0 <= across < x1 and y0 <= down < y1
+    if not boxed or not seen.place.rle:
+        return boxed
+    mask, left, top = cutout(seen.place)
+    return bool(mask[int(y) - top, int(x) - left])

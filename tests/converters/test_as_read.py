@@ -279,3 +279,15 @@ def test_an_outline_is_of_one_thing_whatever_else_its_box_holds(make):
 def test_nobody_asks_for_labels_that_the_picture_does_not_show(table, which, language, word):
     for template in load_table(table).sets[which, language]:
         assert word not in template.pattern, template.id
+
+
+@pytest.mark.parametrize(("nodule", "marked"), [((290, 210, 330, 250), 1), ((120, 120, 160, 160), 2)])
+def test_the_point_in_a_lung_does_not_lie_on_its_nodule(make, nodule, marked):
+    # The lung's mask holds the nodule, and "What is at the red point?" with the nodule there was to be the lung.
+    regions = (mask("lung nodule", (480, 640), nodule), mask("right lung", (480, 640), (100, 100, 520, 360)))
+    one, described = case(regions=regions, complete_regions=True), spec(["right lung", "lung nodule"], **SIDE)
+    options = {"per_image": 2, "choice_share": 0}
+    rows = make.ask("marked_region", one, described, styles=("point",), **options)
+    assert {row.answer for row in rows} == set(["lung nodule", "right lung"][:marked])
+    rows = make.ask("marked_region", one, described, styles=("contour", "point"), **options)
+    assert {row.answer for row in rows} == {"lung nodule", "right lung"}

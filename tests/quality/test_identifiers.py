@@ -179,7 +179,7 @@ def test_the_patients_own_id_must_not_stand_in_a_text(row: Instruction, case: Ca
     own = replace(case, group="Q77x")
     said = replace(row, answer="it shows Q77x here")
     assert judge(said, own, context) == []
-    known = Context(context.spec.model_copy(update={"group": GroupRule(by="field", ids="pseudonym")}))
+    known = Context(context.spec.model_copy(update={"group": GroupRule(by="field", field="patient", ids="pseudonym")}))
     assert judge(said, own, known) == ["identifier_group"]
     assert judge(row, own, known) == []
 
@@ -190,7 +190,9 @@ def test_case_ids_that_name_somebody_are_flagged_unless_they_are_hashed(
     named = replace(case, key="films/Smith_John_1957-03-09.png")
     assert judge(row, named, context) == ["identifier_case_id"]
     assert judge(row, named, context, case_ids="allow") == []
-    hashed = Context(context.spec.model_copy(update={"group": GroupRule(by="field", ids="identifier")}))
+    hashed = Context(
+        context.spec.model_copy(update={"group": GroupRule(by="field", field="patient", ids="identifier")})
+    )
     assert judge(row, named, hashed) == []
 
 
