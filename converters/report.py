@@ -31,6 +31,16 @@ _PRIOR = re.compile(
     re.IGNORECASE,
 )
 _UNSEEN = ("indication", "history", "clinical", "technique", "comparison", "exam", "procedure", "reason")
+_EMPTY = re.compile(
+    r"\W*(?:none|nil|null|nan|n/?a|x{3,}|unknown|pending|ditto|same|(?:the )?(?:above|below)"
+    r"|not (?:available|given|stated|provided|applicable|specified|reported|done)"
+    r"|(?:please )?(?:see|refer to) (?:the )?(?:above|below|findings|report|body|comments?)"
+    r"(?: (?:section|of (?:the )?report|above|below))?"
+    r"|(?:as|per)(?: (?:described|stated|noted|per|discussed))?(?: (?:above|below|(?:the )?findings))"
+    r"|无|暂无|未提供|不详|略|待定|待查|同上|如上|如上所述|见上|见上文|见下|见下文|见描述|见上述描述)\W*",
+    re.IGNORECASE,
+)
+"""A section that says nothing itself, or points to another one."""
 _SENTENCE = re.compile(r"((?<=[.!?])\s+(?=[A-Z0-9])|(?<=[。！？；]))")
 """Sentences with what stands between them: a space, in Chinese nothing."""
 
@@ -48,8 +58,8 @@ class Report:
         """Sections whose title holds one of these words are not asked for: the picture does not show them."""
         keep_prior: bool = False
         """Keep sentences that compare with an earlier examination."""
-        shortest: int = Field(default=20, ge=1)
-        """Characters; shorter answers say too little."""
+        shortest: int = Field(default=3, ge=1)
+        """Characters; shorter answers say too little.  ``Cardiomegaly.`` says enough, and so do most normal films."""
         most_images: int = Field(default=8, ge=1)
 
     def __init__(self, options: Options) -> None:
@@ -76,7 +86,8 @@ class Report:
 
     def _clean(self, content: str) -> str:
         text = tidy(content)
-        return text if self.options.keep_prior else without_prior(text)
+        text = text if self.options.keep_prior else without_prior(text)
+        return "" if _EMPTY.fullmatch(text) else text
 
     def _from_image(self, ask: Asker, form: str, number: int, content: str, title: str) -> Instruction:
         row = ask.about(f"{form}/text{number}")

@@ -10,7 +10,7 @@ from converters.location import all_codes
 from converters.speech import english as en
 from converters.templating import load_table
 from schemas import taxonomy
-from schemas.case import Tile
+from schemas.case import Text, Tile
 from schemas.errors import UserError
 from schemas.masks import place
 from schemas.spec import load_spec
@@ -291,3 +291,35 @@ def test_the_point_in_a_lung_does_not_lie_on_its_nodule(make, nodule, marked):
     assert {row.answer for row in rows} == set(["lung nodule", "right lung"][:marked])
     rows = make.ask("marked_region", one, described, styles=("contour", "point"), **options)
     assert {row.answer for row in rows} == {"lung nodule", "right lung"}
+
+
+def impressions(make, said, language="en"):
+    texts = (Text("findings", "The heart is enlarged.", "en"), Text("impression", said, language))
+    rows = make.ask("report", case(texts=texts), spec(), language=language, forms=("impression",))
+    return [row.answer for row in rows]
+
+
+@pytest.mark.parametrize(("said", "language"), [("Cardiomegaly.", "en"), ("No acute disease.", "en"), ("肺炎。", "zh")])
+def test_a_short_impression_is_one(make, said, language):
+    # Twenty characters were wanted, which a phantom's "Cardiomegaly." lacks, and most impressions of normal films.
+    assert impressions(make, said, language) == [said]
+
+
+NOTHING = (
+    "None.",
+    "N/A",
+    "As above.",
+    "See findings.",
+    "See above",
+    "As described above.",
+    "XXXX.",
+    "Not given.",
+    "同上。",
+)
+
+
+@pytest.mark.parametrize("said", [*NOTHING, "Please see body of report.", "Per the findings.", "无。"])
+def test_a_section_that_says_nothing_is_not_asked_for(make, said):
+    assert impressions(make, said) == []
+    texts = (Text("findings", said), Text("impression", "Cardiomegaly."))
+    assert [row.task for row in make.ask("report", case(texts=texts), spec())] == ["report"]
