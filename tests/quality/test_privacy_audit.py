@@ -28,7 +28,7 @@ def test_the_audit_counts_by_dataset_and_code(line: Any, write: Any, tmp_path: P
     own = spec.model_copy(
         update={
             "gates": {"identifiers": {"kinds": {"date": "mask"}}},
-            "group": GroupRule(by="field", ids="identifier"),
+            "group": GroupRule(by="field", field="patient", ids="identifier"),
         }
     )
     found = audit([shard], ledger, recipe, [own])
