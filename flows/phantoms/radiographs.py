@@ -46,11 +46,12 @@ def table(folder: Path, seed: int) -> Truth:
     """
     draw = rng(seed, "cxr_table")
     words = {
-        "pneumonia": "Infiltration",
+        "pneumonia": "Pneumonia",
         "pleural effusion": "Effusion",
         "nodule": "Nodule",
         "cardiomegaly": "Cardiomegaly",
     }
+    ages: dict[int, int] = {}
     lines = ["Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View Position"]
     truth: Truth = {}
     for number in range(1, 19):
@@ -61,7 +62,7 @@ def table(folder: Path, seed: int) -> Truth:
         _save(folder / "images" / name.removesuffix(".png"), shown, png=True)
         truth[name] = shown.truth
         label = "|".join(words[finding.name] for finding in findings) or "No Finding"
-        age, sex = 30 + int(draw.integers(0, 50)), "MF"[patient % 2]
+        age, sex = ages.setdefault(patient, 30 + int(draw.integers(0, 50))), "MF"[patient % 2]
         lines.append(f"{name},{label},{patient:05d},{age},{sex},{'PA' if number % 3 else 'AP'}")
     lines += [
         "00010_019.png,Effusion,00010,61,M,PA",
